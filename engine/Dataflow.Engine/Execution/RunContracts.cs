@@ -1,0 +1,48 @@
+using Dataflow.Abstractions;
+
+namespace Dataflow.Engine.Execution;
+
+public enum RunOutcome
+{
+    Completed,
+    Failed,
+    Interrupted,
+}
+
+/// <summary>How a run is started.</summary>
+/// <param name="RunFolder">The run's own folder; its name is the run id.</param>
+/// <param name="Resume">Go on with what the folder's journal holds.</param>
+/// <param name="Stop">Drain: no new rows enter, rows in flight finish and are journalled.</param>
+/// <param name="Abort">Give up at once; the journal keeps what was finished.</param>
+public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, CancellationToken Stop, CancellationToken Abort);
+
+/// <summary>How a run ended.</summary>
+/// <param name="Cause">The first cause, when it failed.</param>
+public sealed record RunResult(RunOutcome Outcome, string RunFolder, string? Cause, IReadOnlyList<StageCounts> Stages, IReadOnlyList<StageMetric> Headlines);
+
+/// <summary>Counts of one stage, also read while it runs.</summary>
+/// <param name="RowsOut">By port.</param>
+/// <param name="Replayed">Rows answered from the journal instead of being computed.</param>
+/// <param name="QueueFill">Batches waiting at its input.</param>
+/// <param name="State">waiting, running, done, skipped (done in an earlier attempt), failed.</param>
+public sealed record StageCounts(
+    string Stage, int Phase, string State, long RowsIn, IReadOnlyDictionary<string, long> RowsOut, long Errors, long Replayed, int QueueFill, TimeSpan Elapsed);
+
+/// <summary>A metric and the stage that reported it.</summary>
+public sealed record StageMetric(string Stage, Metric Metric);
+
+/// <summary>Told what happens while a run goes on. Calls come from any thread and must return at once.</summary>
+public interface IRunObserver
+{
+    void PhaseStarted(int phase, int phases);
+
+    /// <summary>A few times a second, and once at the end.</summary>
+    void Progress(IReadOnlyList<StageCounts> stages, ModelUsage usage);
+
+    void MetricReported(StageMetric metric);
+
+    void Message(string stage, string message);
+}
+
+/// <summary>Model traffic of the run so far.</summary>
+public sealed record ModelUsage(long Calls, long Replayed, long InputTokens, long OutputTokens, long Retries);

@@ -1,0 +1,15 @@
+using Apache.Arrow;
+using Dataflow.Abstractions;
+
+namespace Dataflow.Engine.Graph;
+
+/// <summary>The fixed schema of every <c>errors</c> port.</summary>
+public static class ErrorRows
+{
+    public const string Port = "errors";
+
+    /// <summary>row_id, stage, code, message, attempts, and the input row as JSON.</summary>
+    public static Schema Schema { get; } = Columns.Schema(
+        ("row_id", Columns.Text), ("stage", Columns.Text), ("code", Columns.Text),
+        ("message", Columns.Text), ("attempts", Columns.Integer), ("input", Columns.Text));
+}

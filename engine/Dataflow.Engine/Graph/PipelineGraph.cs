@@ -1,0 +1,81 @@
+using Apache.Arrow;
+using Dataflow.Abstractions;
+using Dataflow.Engine.Catalog;
+
+namespace Dataflow.Engine.Graph;
+
+/// <summary>A compiled pipeline: names resolved, options bound, schemas known, phases assigned.</summary>
+/// <param name="Stages">In topological order, artifact edges included.</param>
+/// <param name="DefinitionHash">Hash of the expanded YAML, for the manifest.</param>
+public sealed record PipelineGraph(
+    string Name,
+    string? Description,
+    string SourcePath,
+    string DefinitionHash,
+    RunSettings Settings,
+    IReadOnlyList<StageNode> Stages,
+    IReadOnlyDictionary<string, ModelNode> Models,
+    IReadOnlyList<PluginInfo> Plugins)
+{
+    /// <summary>The folder that relative paths of the YAML are resolved against.</summary>
+    public string BaseFolder => Path.GetDirectoryName(Path.GetFullPath(SourcePath))!;
+
+    public StageNode Stage(string name) => Stages.First(stage => stage.Name == name);
+
+    public int PhaseCount => Stages.Count == 0 ? 0 : Stages.Max(stage => stage.Phase) + 1;
+}
+
+/// <summary>Run-wide settings of the YAML's <c>run:</c> section.</summary>
+public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors);
+
+/// <summary>How many row errors a stage may have: an absolute number, or a share of its rows judged after the first 20 errors.</summary>
+public sealed record ErrorBudget(long? Rows, double? Share)
+{
+    public static ErrorBudget Default { get; } = new(null, 0.1);
+
+    /// <summary>True if <paramref name="errors"/> of <paramref name="rows"/> rows are more than allowed.</summary>
+    public bool IsExceeded(long errors, long rows) =>
+        Rows is long most ? errors > most : errors >= 20 && errors > (Share ?? 1) * rows;
+}
+
+/// <summary>One stage of the graph.</summary>
+/// <param name="Place">file:line:column of its name in the YAML.</param>
+/// <param name="Inputs">By input name, in the stage's declared order. Empty for sources.</param>
+/// <param name="Ports">Its data ports, default first.</param>
+/// <param name="Models">Constructor parameter name to model resource name.</param>
+/// <param name="Phase">The most barriers (aggregates, trainers) on any path to it, itself included, artifact edges included.</param>
+/// <param name="Concurrency">Rows (row stages) or batches (transforms, filters) in flight; null for the kind's default.</param>
+/// <param name="Ordered">False lets a sink take rows as they come.</param>
+public sealed record StageNode(
+    string Name,
+    string Place,
+    StageDescriptor Descriptor,
+    object Options,
+    IReadOnlyList<InputNode> Inputs,
+    IReadOnlyList<PortDeclaration> Ports,
+    IReadOnlyDictionary<string, string> Models,
+    int Phase,
+    int? Concurrency,
+    int? BatchRows,
+    int Retries,
+    bool Ordered,
+    ErrorBudget MaxErrors)
+{
+    public bool IsBarrier => Descriptor.Kind is StageKind.Aggregate or StageKind.Trainer;
+
+    public PortDeclaration Port(string name) => Ports.First(port => port.Name == name);
+}
+
+/// <summary>A named input: the union, by column name, of the ports it reads.</summary>
+public sealed record InputNode(string Name, Schema Schema, IReadOnlyList<PortEdge> Edges);
+
+/// <summary>One end of an edge. The port <c>errors</c> exists at every stage.</summary>
+public sealed record PortEdge(string Stage, string Port);
+
+/// <summary>A model resource of the graph.</summary>
+/// <param name="FromStage">The trainer stage whose checkpoint it reads; null for a resource of its own.</param>
+public sealed record ModelNode(
+    string Name, string Place, ModelDescriptor Descriptor, object Options, string? FromStage, ModelLimits Limits);
+
+/// <summary>Traffic limits of a model resource; null means none.</summary>
+public sealed record ModelLimits(int? Concurrency, int? RequestsPerMinute, int? TokensPerMinute, int Retries, TimeSpan Timeout);
