@@ -65,7 +65,8 @@ public static class ArrowValues
 
     private static object?[] GetList(ListArray lists, int index)
     {
-        using IArrowArray slice = lists.GetSlicedValues(index);
+        // A borrowed view: disposing it would free the parent's memory.
+        IArrowArray slice = lists.GetSlicedValues(index);
         var values = new object?[slice.Length];
         for (int i = 0; i < values.Length; i++)
         {

@@ -14,7 +14,8 @@ public enum RunOutcome
 /// <param name="Resume">Go on with what the folder's journal holds.</param>
 /// <param name="Stop">Drain: no new rows enter, rows in flight finish and are journalled.</param>
 /// <param name="Abort">Give up at once; the journal keeps what was finished.</param>
-public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, CancellationToken Stop, CancellationToken Abort);
+/// <param name="SourceLimit">Most rows each source may give; null for all.</param>
+public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, CancellationToken Stop, CancellationToken Abort, long? SourceLimit = null);
 
 /// <summary>How a run ended.</summary>
 /// <param name="Cause">The first cause, when it failed.</param>

@@ -1,0 +1,13 @@
+namespace Dataflow.Engine.Definition;
+
+/// <summary>What a load gets from outside the file.</summary>
+public sealed record LoadOptions
+{
+    /// <summary>Values of <c>--set name=value</c>.</summary>
+    public IReadOnlyDictionary<string, string> Overrides { get; init; } = new Dictionary<string, string>();
+
+    public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
+
+    /// <summary>Values of <c>${run:…}</c>.</summary>
+    public IReadOnlyDictionary<string, string> RunVariables { get; init; } = new Dictionary<string, string>();
+}

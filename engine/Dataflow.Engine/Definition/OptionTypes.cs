@@ -1,0 +1,38 @@
+using System.Reflection;
+using Dataflow.Abstractions;
+
+namespace Dataflow.Engine.Definition;
+
+/// <summary>Option types in a user's words, for messages and reference text.</summary>
+public static class OptionTypes
+{
+    public static string Describe(Type type, PropertyInfo? property = null)
+    {
+        Type target = Nullable.GetUnderlyingType(type) ?? type;
+        if (property?.GetCustomAttribute<ByteSizeAttribute>() is not null)
+        {
+            return "a size such as 512MB";
+        }
+
+        if (target.IsEnum)
+        {
+            return "one of " + string.Join(", ", Enum.GetNames(target).Select(SnakeCase.From));
+        }
+
+        if (target.IsGenericType && target.GetGenericTypeDefinition() == typeof(IReadOnlyList<>))
+        {
+            return "a list";
+        }
+
+        return target switch
+        {
+            _ when target == typeof(string) => "text",
+            _ when target == typeof(bool) => "true or false",
+            _ when target == typeof(int) || target == typeof(long) || target == typeof(ulong) => "a number without fraction",
+            _ when target == typeof(double) => "a number",
+            _ when target == typeof(TimeSpan) => "a duration such as 10s",
+            _ when target == typeof(object) => "any value",
+            _ => "a mapping",
+        };
+    }
+}

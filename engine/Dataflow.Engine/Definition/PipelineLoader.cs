@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using Dataflow.Engine.Diagnostics;
+
+namespace Dataflow.Engine.Definition;
+
+/// <summary>A load's outcome: the definition (null if its outline could not be read), every mistake, and the secrets seen.</summary>
+public sealed record LoadResult(PipelineDefinition? Definition, DiagnosticBag Diagnostics, SecretRegistry Secrets);
+
+/// <summary>Reads a pipeline file and its includes into a <see cref="PipelineDefinition"/>.</summary>
+public static class PipelineLoader
+{
+    public static LoadResult Load(string path, LoadOptions options)
+    {
+        var diagnostics = new DiagnosticBag();
+        var secrets = new SecretRegistry();
+        var parts = new PipelineParts();
+        FragmentOutline? outline = new FragmentReader(options, secrets, diagnostics, parts).ReadRoot(path);
+        if (outline is null)
+        {
+            return new LoadResult(null, diagnostics, secrets);
+        }
+
+        RunDefinition run = new OptionsBinder(diagnostics).Bind<RunDefinition>(outline.Run, outline.Run.Span) ?? new RunDefinition();
+        if (parts.Stages.Count == 0 && !diagnostics.HasErrors)
+        {
+            diagnostics.Error(DiagnosticCodes.Missing, new SourceSpan(path, 1, 1), "the pipeline has no stages");
+        }
+
+        var definition = new PipelineDefinition(
+            outline.Name ?? Path.GetFileNameWithoutExtension(path), outline.Description, Path.GetFullPath(path), parts.Hash(run), run, parts.Models, parts.Stages);
+        return new LoadResult(definition, diagnostics, secrets);
+    }
+}
+
+/// <summary>What all files of a pipeline add up to.</summary>
+internal sealed class PipelineParts
+{
+    private readonly StringBuilder canonical = new();
+
+    public List<ModelDefinition> Models { get; } = [];
+
+    public List<StageDefinition> Stages { get; } = [];
+
+    public Dictionary<string, SourceSpan> Names { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Adds an expanded entry to the definition's hash.</summary>
+    public void Record(string name, ConfigNode node)
+    {
+        canonical.Append(name).Append('=');
+        Append(node);
+        canonical.Append('\n');
+    }
+
+    public string Hash(RunDefinition run) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString() + run)));
+
+    private void Append(ConfigNode node)
+    {
+        switch (node)
+        {
+            case ConfigScalar scalar:
+                canonical.Append(scalar.IsPlain ? 'p' : 'q').Append(scalar.Text.Length).Append(':').Append(scalar.Text);
+                break;
+            case ConfigSequence sequence:
+                canonical.Append('[');
+                foreach (ConfigNode item in sequence.Items)
+                {
+                    Append(item);
+                    canonical.Append(',');
+                }
+
+                canonical.Append(']');
+                break;
+            case ConfigMapping mapping:
+                canonical.Append('{');
+                foreach (ConfigEntry entry in mapping.Entries)
+                {
+                    canonical.Append(entry.Key).Append(':');
+                    Append(entry.Value);
+                    canonical.Append(',');
+                }
+
+                canonical.Append('}');
+                break;
+        }
+    }
+}

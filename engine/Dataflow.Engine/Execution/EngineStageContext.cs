@@ -1,0 +1,72 @@
+using Dataflow.Abstractions;
+using Dataflow.Engine.Execution.Journaling;
+using Dataflow.Engine.Graph;
+using Microsoft.Extensions.Logging;
+
+namespace Dataflow.Engine.Execution;
+
+/// <summary>The context a stage gets from a real run.</summary>
+internal sealed class EngineStageContext(
+    StageNode node, RunFolder folder, string baseFolder, RunSettings settings, ulong runSeed, Journal journal, IRunObserver observer) : StageContext
+{
+    public override string StageName => node.Name;
+
+    public override string RunId => folder.RunId;
+
+    public override ulong Seed { get; } = Seeds.Derive(runSeed, "stage:" + node.Name);
+
+    public override int Threads => settings.Threads;
+
+    public override int BatchRows => node.BatchRows ?? settings.BatchRows;
+
+    public override string ArtifactFolder => folder.ArtifactFolder(node.Name);
+
+    public override string WorkFolder => folder.WorkFolder(node.Name);
+
+    public override ILogger Logger { get; } = new ObserverLogger(node.Name, observer);
+
+    /// <summary>Metrics reported so far, for the port of a trainer.</summary>
+    public List<Metric> Metrics { get; } = [];
+
+    /// <summary>Where a source's unusable inputs go; set by its worker.</summary>
+    public Func<string, string, string, CancellationToken, ValueTask>? InputErrors { get; set; }
+
+    /// <summary>Completes when every metric reported so far is journalled.</summary>
+    public Task MetricsJournalled { get; private set; } = Task.CompletedTask;
+
+    public override string ResolvePath(string path) => Path.GetFullPath(path, baseFolder);
+
+    public override void Report(Metric metric)
+    {
+        Metric labelled = metric.Label is null ? metric with { Label = node.Name } : metric;
+        lock (Metrics)
+        {
+            Metrics.Add(labelled);
+            MetricsJournalled = Task.WhenAll(MetricsJournalled, journal.MetricAsync(node.Name, labelled));
+        }
+
+        observer.MetricReported(new StageMetric(node.Name, labelled));
+    }
+
+    public override ValueTask ReportInputErrorAsync(string code, string message, string input, CancellationToken cancellationToken) =>
+        InputErrors is null
+            ? throw new InvalidOperationException("only a source may report input errors")
+            : InputErrors(code, message, input, cancellationToken);
+}
+
+/// <summary>Passes a stage's log lines of level Information and above to the run's observer.</summary>
+internal sealed class ObserverLogger(string stage, IRunObserver observer) : ILogger
+{
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+        {
+            observer.Message(stage, formatter(state, exception));
+        }
+    }
+}

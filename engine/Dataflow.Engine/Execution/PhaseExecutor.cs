@@ -1,0 +1,212 @@
+using Dataflow.Abstractions;
+using Dataflow.Engine.Catalog;
+using Dataflow.Engine.Execution.Flow;
+using Dataflow.Engine.Execution.Journaling;
+using Dataflow.Engine.Execution.Spill;
+using Dataflow.Engine.Execution.Workers;
+using Dataflow.Engine.Models;
+
+namespace Dataflow.Engine.Execution;
+
+/// <summary>Runs one phase: all its stages at once, then the sinks that wait for complete inputs.</summary>
+internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal journal, ModelHost models, bool mayReplay, long? sourceLimit)
+{
+    private readonly List<RowWorker> rowWorkers = [];
+    private readonly List<IAsyncDisposable> asyncStages = [];
+    private readonly List<IDisposable> stages = [];
+
+    /// <exception cref="OperationCanceledException">The phase was stopped, or a stage failed (see the run state's first fault).</exception>
+    public async Task RunAsync()
+    {
+        try
+        {
+            StageRuntime[] late = wiring.Runtimes.Where(runtime => runtime.Node.Descriptor.Kind == StageKind.Sink && runtime.Input is null).ToArray();
+            await RunAllAsync(wiring.Runtimes.Except(late).ToArray());
+            state.Aborted.ThrowIfCancellationRequested();
+            await Task.WhenAll(late.Select(GuardAsync));
+            state.Aborted.ThrowIfCancellationRequested();
+            foreach (PortOutput port in wiring.Runtimes.SelectMany(runtime => runtime.Ports.Values))
+            {
+                port.Rejects?.Commit();
+            }
+        }
+        finally
+        {
+            await DisposeAsync();
+        }
+    }
+
+    private async Task RunAllAsync(IReadOnlyList<StageRuntime> live)
+    {
+        // Row stages are created first, so that a drain knows all of them.
+        var ready = new List<Func<Task>>();
+        foreach (StageRuntime runtime in live)
+        {
+            ready.Add(await PrepareAsync(runtime));
+        }
+
+        using var drained = new CancellationTokenSource();
+        Task drain = DrainOnStopAsync(drained.Token);
+        List<Task> tasks = live.Zip(ready, (runtime, run) => Task.Run(() => GuardAsync(runtime, run))).ToList();
+        tasks.AddRange(wiring.Pumps.Select(pump => Task.Run(() => GuardPumpAsync(pump))));
+        await Task.WhenAll(tasks);
+        await drained.CancelAsync();
+        await drain;
+    }
+
+    private async Task<Func<Task>> PrepareAsync(StageRuntime runtime)
+    {
+        if (runtime.Node.IsBarrier)
+        {
+            wiring.OpenStreams(runtime);
+        }
+
+        if (runtime.Node.Descriptor.Kind == StageKind.Trainer)
+        {
+            return () => TrainerWorker.RunAsync(runtime, async () => (ITrainer)await CreateAsync(runtime));
+        }
+
+        IStage stage;
+        try
+        {
+            stage = await CreateAsync(runtime);
+        }
+        catch (Exception failure)
+        {
+            state.Fail(runtime.Node.Name, failure);
+            return () => Task.CompletedTask;
+        }
+
+        switch (stage)
+        {
+            case ISource source:
+                return () => SourceWorker.RunAsync(runtime, source, sourceLimit);
+            case IBatchTransform transform:
+                return BatchWorker.For(runtime, transform).RunAsync;
+            case IFilter filter:
+                return BatchWorker.For(runtime, filter).RunAsync;
+            case IRowStage rows:
+                var worker = new RowWorker(runtime, rows, mayReplay);
+                rowWorkers.Add(worker);
+                return worker.RunAsync;
+            case IAggregate aggregate:
+                return () => AggregateWorker.RunAsync(runtime, aggregate);
+            case ISink sink:
+                return () => SinkWorker.RunAsync(runtime, sink);
+            default:
+                throw new StageFailedException($"{runtime.Node.Descriptor.Name} implements no stage kind");
+        }
+    }
+
+    private async Task<IStage> CreateAsync(StageRuntime runtime)
+    {
+        IStage stage = await StageFactory.CreateAsync(runtime.Node, models, runtime.Context, state.Aborted);
+        lock (stages)
+        {
+            if (stage is IAsyncDisposable asynchronous)
+            {
+                asyncStages.Add(asynchronous);
+            }
+            else if (stage is IDisposable disposable)
+            {
+                stages.Add(disposable);
+            }
+        }
+
+        return stage;
+    }
+
+    private Task GuardAsync(StageRuntime lateSink)
+    {
+        wiring.OpenStreams(lateSink);
+        return GuardAsync(lateSink, async () => await SinkWorker.RunAsync(lateSink, (ISink)await CreateAsync(lateSink)));
+    }
+
+    private async Task GuardAsync(StageRuntime runtime, Func<Task> run)
+    {
+        runtime.Counter.Start();
+        try
+        {
+            await run();
+            // A source that was told to stop looks finished; its readers must not take that for the end.
+            state.Aborted.ThrowIfCancellationRequested();
+            if (runtime.Node.Descriptor.Kind == StageKind.Source && state.Stopping.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(state.Stopping);
+            }
+
+            await runtime.CompletePortsAsync();
+            runtime.Counter.Finish("done");
+        }
+        catch (OperationCanceledException) when (state.Stopping.IsCancellationRequested)
+        {
+            runtime.Counter.Finish("stopped");
+        }
+        catch (Exception failure)
+        {
+            state.Fail(runtime.Node.Name, failure);
+            runtime.Counter.Finish("failed");
+        }
+    }
+
+    private async Task GuardPumpAsync((SpillStream Spill, StageInput Input, string Stage) pump)
+    {
+        try
+        {
+            await SpillPump.RunAsync(pump.Spill, pump.Input, state);
+        }
+        catch (OperationCanceledException) when (state.Stopping.IsCancellationRequested)
+        {
+            // The drain ends the stage that waits for this pump.
+        }
+        catch (Exception failure)
+        {
+            state.Fail(pump.Stage, failure);
+        }
+    }
+
+    // Stop: sources and pumps give nothing more, row stages finish and journal what is in flight, then all lets go.
+    private async Task DrainOnStopAsync(CancellationToken finished)
+    {
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(finished, state.Stopping);
+        try
+        {
+            await Task.Delay(Timeout.Infinite, either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Woken by whichever came first.
+        }
+
+        if (finished.IsCancellationRequested)
+        {
+            return;
+        }
+
+        Task allDrained = Task.WhenAll(rowWorkers.Select(worker => worker.DrainAsync()));
+        await Task.WhenAny(allDrained, Task.Delay(Timeout.Infinite, state.Aborted).ContinueWith(_ => { }, TaskScheduler.Default));
+        state.Abort();
+    }
+
+    private async Task DisposeAsync()
+    {
+        rowWorkers.ForEach(worker => worker.Dispose());
+        foreach (StageRuntime runtime in wiring.Runtimes)
+        {
+            runtime.Input?.Discard();
+            foreach (PortOutput port in runtime.Ports.Values)
+            {
+                port.Dispose();
+            }
+
+            await journal.StageAsync(runtime.Counter.Snapshot());
+        }
+
+        foreach (IAsyncDisposable stage in asyncStages)
+        {
+            await stage.DisposeAsync();
+        }
+
+        stages.ForEach(stage => stage.Dispose());
+    }
+}

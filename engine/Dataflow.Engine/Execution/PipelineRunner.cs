@@ -1,0 +1,162 @@
+using System.Runtime.InteropServices;
+using Dataflow.Abstractions;
+using Dataflow.Engine.Definition;
+using Dataflow.Engine.Execution.Journaling;
+using Dataflow.Engine.Graph;
+using Dataflow.Engine.Models;
+
+namespace Dataflow.Engine.Execution;
+
+/// <summary>
+/// Executes a compiled pipeline phase by phase. A phase that is done stays done over any number of resumes; an
+/// unfinished one starts again from its inputs, with finished rows and paid responses answered from the journal.
+/// </summary>
+public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, IRunObserver observer)
+{
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <exception cref="RunRefusedException">The run cannot begin: the folder is in use, or its pipeline has changed.</exception>
+    public async Task<RunResult> RunAsync(RunRequest request)
+    {
+        using RunFolder folder = OpenFolder(request.RunFolder);
+        RunManifest manifest = Begin(folder, request);
+        folder.WriteManifest(manifest);
+        await using Journal journal = Journal.Open(folder.JournalPath);
+        using var state = new RunState(graph, request);
+        ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
+        RunOutcome outcome = RunOutcome.Failed;
+        string? cause = null;
+        await using (var models = new ModelHost(graph, folder, journal, observer))
+        {
+            using var ticking = new CancellationTokenSource();
+            Task ticker = TickAsync(state, models, ticking.Token);
+            try
+            {
+                await RunPhasesAsync(request, folder, journal, state, models, runSeed);
+                outcome = RunOutcome.Completed;
+            }
+            catch (OperationCanceledException) when (state.FirstFault is null)
+            {
+                outcome = RunOutcome.Interrupted;
+            }
+            catch (Exception failure)
+            {
+                state.Fail("engine", failure);
+            }
+            finally
+            {
+                await ticking.CancelAsync();
+                await ticker;
+                observer.Progress(Counts(state), models.Usage);
+            }
+        }
+
+        if (state.FirstFault is Fault fault)
+        {
+            outcome = RunOutcome.Failed;
+            cause = secrets.Redact($"stage '{fault.Stage}': {Explain(fault.Exception)}");
+            await File.WriteAllTextAsync(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString()));
+        }
+
+        folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause });
+        StageMetric[] headlines = journal.Metrics().Where(metric => metric.Metric.Headline).ToArray();
+        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines);
+    }
+
+    private async Task RunPhasesAsync(
+        RunRequest request, RunFolder folder, Journal journal, RunState state, ModelHost models, ulong runSeed)
+    {
+        IReadOnlyDictionary<string, StageCounts> earlier = journal.Stages();
+        EngineStageContext Context(StageNode node) => new(node, folder, graph.BaseFolder, graph.Settings, runSeed, journal, observer);
+        for (int phase = 0; phase < graph.PhaseCount; phase++)
+        {
+            string doneKey = $"phase:{phase}";
+            if (journal.GetMeta(doneKey) is not null)
+            {
+                foreach (StageNode stage in graph.Stages.Where(stage => stage.Phase == phase))
+                {
+                    state.Counter(stage.Name).Earlier = earlier.GetValueOrDefault(stage.Name);
+                }
+
+                continue;
+            }
+
+            state.Stopping.ThrowIfCancellationRequested();
+            observer.PhaseStarted(phase, graph.PhaseCount);
+            await journal.ClearAttemptAsync(graph.Stages.Where(stage => stage.Phase == phase).Select(stage => stage.Name).ToArray());
+            var wiring = new PhaseWiring(graph, phase, folder, journal, state, Context);
+            await new PhaseExecutor(wiring, state, journal, models, request.Resume, request.SourceLimit).RunAsync();
+            await journal.SetMetaAsync(doneKey, "done");
+            await models.ReleaseAfterAsync(phase);
+        }
+    }
+
+    private static RunFolder OpenFolder(string path)
+    {
+        try
+        {
+            return RunFolder.Open(path);
+        }
+        catch (IOException inUse)
+        {
+            throw new RunRefusedException(inUse.Message, inUse);
+        }
+    }
+
+    private RunManifest Begin(RunFolder folder, RunRequest request)
+    {
+        RunManifest? earlier = folder.ReadManifest();
+        if (request.Resume)
+        {
+            if (earlier is null)
+            {
+                throw new RunRefusedException($"{folder.Root} holds no run to resume");
+            }
+
+            if (earlier.DefinitionHash != graph.DefinitionHash)
+            {
+                throw new RunRefusedException("the pipeline (or a --set value) has changed since this run began; start a new run, or restore the pipeline to resume this one");
+            }
+
+            return earlier with { State = "running", Cause = null };
+        }
+
+        if (earlier is not null)
+        {
+            throw new RunRefusedException($"{folder.Root} already holds a run; resume it with --resume {folder.RunId}, or choose another folder");
+        }
+
+        return new RunManifest(
+            folder.RunId, graph.Name, graph.SourcePath, graph.DefinitionHash, graph.Settings.Seed, request.Epoch, graph.Settings.Threads,
+            typeof(PipelineRunner).Assembly.GetName().Version!.ToString(), $"{RuntimeInformation.OSDescription} {RuntimeInformation.ProcessArchitecture}",
+            DateTimeOffset.UtcNow, [], graph.Plugins.Select(plugin => new PluginRecord(plugin.Name, plugin.Hash)).ToArray(), "running", null);
+    }
+
+    private async Task TickAsync(RunState state, ModelHost models, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(ProgressEvery, cancellationToken);
+                observer.Progress(Counts(state), models.Usage);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run has ended; the last counts are sent by the caller.
+        }
+    }
+
+    private static StageCounts[] Counts(RunState state) => state.Counters.Select(counter => counter.Snapshot()).ToArray();
+
+    private static string Explain(Exception exception) => exception switch
+    {
+        AggregateException { InnerException: Exception inner } => Explain(inner),
+        StageFailedException or RowFailedException or ModelCallException => exception.Message,
+        _ => $"{exception.GetType().Name}: {exception.Message}",
+    };
+}
+
+/// <summary>A run that may not begin; the message says why and what to do.</summary>
+public sealed class RunRefusedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using Dataflow.Engine.Graph;
+
+namespace Dataflow.Engine.Execution;
+
+/// <summary>What all workers of a run share: the first cause of failure, the way to stop, and the counters.</summary>
+internal sealed class RunState : IDisposable
+{
+    private readonly CancellationTokenSource abort;
+    private readonly CancellationTokenSource stop;
+    private readonly Dictionary<string, StageCounter> counters;
+    private Fault? firstFault;
+
+    public RunState(PipelineGraph graph, RunRequest request)
+    {
+        abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
+        stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
+        counters = graph.Stages.ToDictionary(stage => stage.Name, stage => new StageCounter(stage));
+    }
+
+    /// <summary>Cancelled on the first fault, on abort, and when a drain has ended: everything lets go at once.</summary>
+    public CancellationToken Aborted => abort.Token;
+
+    /// <summary>Cancelled when no new work should begin.</summary>
+    public CancellationToken Stopping => stop.Token;
+
+    public Fault? FirstFault => Volatile.Read(ref firstFault);
+
+    public IEnumerable<StageCounter> Counters => counters.Values;
+
+    public StageCounter Counter(string stage) => counters[stage];
+
+    /// <summary>Records the first cause and stops the run; later faults are consequences and are dropped.</summary>
+    public void Fail(string stage, Exception exception)
+    {
+        if (exception is OperationCanceledException && abort.IsCancellationRequested)
+        {
+            return;
+        }
+
+        Interlocked.CompareExchange(ref firstFault, new Fault(stage, exception), null);
+        abort.Cancel();
+    }
+
+    /// <summary>Ends a drain: what is still waiting is let go.</summary>
+    public void Abort() => abort.Cancel();
+
+    public void Dispose()
+    {
+        stop.Dispose();
+        abort.Dispose();
+    }
+}
+
+/// <summary>A failure and the stage it came from.</summary>
+internal sealed record Fault(string Stage, Exception Exception);
+
+/// <summary>Live counts of one stage.</summary>
+internal sealed class StageCounter(StageNode node)
+{
+    private readonly long[] rowsOut = new long[node.Ports.Count];
+    private readonly Stopwatch clock = new();
+    private long rowsIn;
+    private long errors;
+    private long replayed;
+
+    public string State { get; set; } = "waiting";
+
+    public Func<int> QueueFill { get; set; } = () => 0;
+
+    public StageNode Node { get; } = node;
+
+    /// <summary>Counts of an earlier attempt, shown for stages that this one skips.</summary>
+    public StageCounts? Earlier { get; set; }
+
+    public long RowsIn => Interlocked.Read(ref rowsIn);
+
+    public long Errors => Interlocked.Read(ref errors);
+
+    public void Start()
+    {
+        State = "running";
+        clock.Start();
+    }
+
+    public void Finish(string state)
+    {
+        State = state;
+        clock.Stop();
+    }
+
+    public void In(long rows) => Interlocked.Add(ref rowsIn, rows);
+
+    public void Out(int port, long rows) => Interlocked.Add(ref rowsOut[port], rows);
+
+    public void Replayed(long rows) => Interlocked.Add(ref replayed, rows);
+
+    public long Error() => Interlocked.Increment(ref errors);
+
+    public StageCounts Snapshot()
+    {
+        if (Earlier is not null)
+        {
+            return Earlier;
+        }
+
+        var ports = new Dictionary<string, long>(StringComparer.Ordinal);
+        for (int i = 0; i < rowsOut.Length; i++)
+        {
+            ports[Node.Ports[i].Name] = Interlocked.Read(ref rowsOut[i]);
+        }
+
+        return new StageCounts(Node.Name, Node.Phase, State, RowsIn, ports, Errors, Interlocked.Read(ref replayed), QueueFill(), clock.Elapsed);
+    }
+}

@@ -1,0 +1,76 @@
+using Dataflow.Abstractions;
+using Dataflow.Engine.Execution.Flow;
+using Dataflow.Engine.Execution.Journaling;
+using Dataflow.Engine.Graph;
+
+namespace Dataflow.Engine.Execution.Workers;
+
+/// <summary>One stage at work in one phase: its node, its ports, its input, and what all workers share.</summary>
+internal sealed class StageRuntime(StageNode node, EngineStageContext context, RunState state, Journal journal)
+{
+    private string? firstError;
+
+    public StageNode Node => node;
+
+    public EngineStageContext Context => context;
+
+    public RunState State => state;
+
+    public Journal Journal => journal;
+
+    public StageCounter Counter { get; } = state.Counter(node.Name);
+
+    public Dictionary<string, PortOutput> Ports { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The input of a streaming stage; null for sources, barriers and sinks that read a spill.</summary>
+    public StageInput? Input { get; set; }
+
+    /// <summary>The inputs of barriers and late sinks, complete on disk.</summary>
+    public Dictionary<string, IRowStream> Streams { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Sends one row to <c>errors</c> and journals it.</summary>
+    /// <exception cref="StageFailedException">The stage's error budget is used up.</exception>
+    public async ValueTask FailRowAsync(string rowId, byte[] order, string code, string message, int attempts, string inputJson)
+    {
+        Interlocked.CompareExchange(ref firstError, $"{code}: {message}", null);
+        var values = new Dictionary<string, object?>(StringComparer.Ordinal)
+        {
+            ["row_id"] = rowId,
+            ["stage"] = node.Name,
+            ["code"] = code,
+            ["message"] = message,
+            ["attempts"] = (long)attempts,
+            ["input"] = inputJson,
+        };
+        var batch = new RowBatch(ArrowRows.BuildBatch(ErrorRows.Schema, [values]), [rowId], [order]);
+        await journal.ErrorAsync(rowId, node.Name, code, message, attempts, inputJson);
+        await Ports[ErrorRows.Port].SendAsync(batch, state.Aborted);
+        long errors = Counter.Error();
+        if (node.MaxErrors.IsExceeded(errors, Math.Max(Counter.RowsIn, errors)))
+        {
+            throw new StageFailedException(
+                $"{errors} of {Math.Max(Counter.RowsIn, errors)} rows failed, more than max_errors allows; the first: {firstError}");
+        }
+    }
+
+    public async Task CompletePortsAsync()
+    {
+        foreach (PortOutput port in Ports.Values)
+        {
+            await port.CompleteAsync(state.Aborted);
+        }
+    }
+}
+
+/// <summary>Turns an exception into the code and message of an error row.</summary>
+internal static class RowErrors
+{
+    public static (string Code, string Message) Describe(Exception exception) => exception switch
+    {
+        RowFailedException failure => (failure.Code, failure.Message),
+        ModelCallException call => (call.Status is int status ? $"model_http_{status}" : "model_no_answer", call.Message),
+        Polly.Timeout.TimeoutRejectedException => ("model_timeout", exception.Message),
+        Polly.CircuitBreaker.BrokenCircuitException => ("model_circuit_open", exception.Message),
+        _ => (SnakeCase.From(exception.GetType().Name.Replace("Exception", "", StringComparison.Ordinal)), exception.Message),
+    };
+}
