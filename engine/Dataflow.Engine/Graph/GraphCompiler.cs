@@ -1,0 +1,256 @@
+using Apache.Arrow;
+using Dataflow.Abstractions;
+using Dataflow.Engine.Catalog;
+using Dataflow.Engine.Definition;
+using Dataflow.Engine.Diagnostics;
+
+namespace Dataflow.Engine.Graph;
+
+/// <summary>
+/// Definition + catalogue -> graph: names, options, models, cycles, schemas, phases. Goes on after each mistake; a
+/// stage that hangs on a broken one is not complained about again.
+/// </summary>
+public sealed class GraphCompiler
+{
+    private readonly PipelineDefinition definition;
+    private readonly PluginCatalog catalog;
+    private readonly DiagnosticBag diagnostics;
+    private readonly Dictionary<string, StageDraft> drafts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ModelNode> models = new(StringComparer.Ordinal);
+    private readonly HashSet<string> brokenModels = new(StringComparer.Ordinal);
+
+    private GraphCompiler(PipelineDefinition definition, PluginCatalog catalog, DiagnosticBag diagnostics)
+    {
+        this.definition = definition;
+        this.catalog = catalog;
+        this.diagnostics = diagnostics;
+    }
+
+    /// <summary>The graph, or null if there was any error; the bag holds all of them.</summary>
+    public static PipelineGraph? Compile(PipelineDefinition definition, PluginCatalog catalog, DiagnosticBag diagnostics) =>
+        new GraphCompiler(definition, catalog, diagnostics).Compile();
+
+    private PipelineGraph? Compile()
+    {
+        foreach (StageDefinition stage in definition.Stages)
+        {
+            DraftStage(stage);
+        }
+
+        foreach (ModelDefinition model in definition.Models)
+        {
+            DraftModel(model);
+        }
+
+        var references = new ModelReferences(definition, models, brokenModels, diagnostics);
+        foreach (StageDraft draft in drafts.Values)
+        {
+            references.Resolve(draft);
+            ResolveInputs(draft);
+        }
+
+        StageDraft[] ordered = GraphOrder.Sort(drafts, models, diagnostics);
+        var nodes = new List<StageNode>();
+        foreach (StageDraft draft in ordered)
+        {
+            if (Finish(draft) is StageNode node)
+            {
+                nodes.Add(node);
+                draft.Node = node;
+            }
+        }
+
+        WarnUnconnected(nodes);
+        if (diagnostics.HasErrors)
+        {
+            return null;
+        }
+
+        RunDefinition run = definition.Run;
+        ErrorBudget budget = Budget(run.MaxErrors, null) ?? ErrorBudget.Default;
+        return new PipelineGraph(
+            definition.Name, definition.Description, definition.SourcePath, definition.Hash,
+            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, budget), nodes, models,
+            nodes.Select(node => node.Descriptor.Plugin).Concat(models.Values.Select(model => model.Descriptor.Plugin)).Distinct().OrderBy(p => p.Name, StringComparer.Ordinal).ToArray());
+    }
+
+    private void DraftStage(StageDefinition stage)
+    {
+        var draft = new StageDraft(stage);
+        drafts[stage.Name] = draft;
+        if (!catalog.Stages.TryGetValue(stage.Uses, out StageDescriptor? descriptor))
+        {
+            string? hint = Suggest.DidYouMean(stage.Uses, catalog.Stages.Keys) ?? "see 'dataflow list'";
+            diagnostics.Error(DiagnosticCodes.UnknownStageType, stage.UsesSpan, $"unknown stage '{stage.Uses}'", hint);
+            draft.Broken = true;
+            return;
+        }
+
+        draft.Descriptor = descriptor;
+        var binder = new OptionsBinder(diagnostics);
+        draft.Options = binder.Bind(descriptor.OptionsType, stage.With, stage.NameSpan);
+        draft.Places = binder.Places;
+        draft.Broken |= draft.Options is null;
+        draft.Budget = Budget(stage.Settings.MaxErrors ?? definition.Run.MaxErrors, stage.SettingsSpan);
+    }
+
+    private void DraftModel(ModelDefinition model)
+    {
+        if (!catalog.Models.TryGetValue(model.Uses, out ModelDescriptor? descriptor))
+        {
+            string? hint = Suggest.DidYouMean(model.Uses, catalog.Models.Keys) ?? "see 'dataflow list models'";
+            diagnostics.Error(DiagnosticCodes.UnknownModelType, model.UsesSpan, $"unknown model provider '{model.Uses}'", hint);
+            brokenModels.Add(model.Name);
+            return;
+        }
+
+        object? options = new OptionsBinder(diagnostics).Bind(descriptor.OptionsType, model.With, model.NameSpan);
+        if (model.From is not null && !CheckTrainer(model, descriptor))
+        {
+            options = null;
+        }
+
+        if (options is null)
+        {
+            brokenModels.Add(model.Name);
+            return;
+        }
+
+        LimitsDefinition l = model.Limits;
+        var limits = new ModelLimits(l.Concurrency, l.RequestsPerMinute, l.TokensPerMinute, l.Retries, l.Timeout);
+        models[model.Name] = new ModelNode(model.Name, model.NameSpan.ToString(), descriptor, options, model.From, limits);
+    }
+
+    private bool CheckTrainer(ModelDefinition model, ModelDescriptor descriptor)
+    {
+        if (!descriptor.AcceptsArtifact)
+        {
+            diagnostics.Error(DiagnosticCodes.WrongModelKind, model.FromSpan, $"'{model.Uses}' does not read checkpoints, so it cannot come from a stage");
+            return false;
+        }
+
+        if (!drafts.TryGetValue(model.From!, out StageDraft? trainer))
+        {
+            diagnostics.Error(DiagnosticCodes.UnknownStage, model.FromSpan, $"unknown stage '{model.From}'", Suggest.DidYouMean(model.From!, drafts.Keys));
+            return false;
+        }
+
+        if (trainer.Descriptor is not null && trainer.Descriptor.Kind != StageKind.Trainer)
+        {
+            diagnostics.Error(DiagnosticCodes.WrongModelKind, model.FromSpan, $"stage '{model.From}' ({trainer.Descriptor.Name}) trains nothing; a model comes from a trainer");
+            return false;
+        }
+
+        return true;
+    }
+
+    private void ResolveInputs(StageDraft draft)
+    {
+        StageDefinition stage = draft.Definition;
+        foreach (InputDefinition input in stage.Inputs)
+        {
+            if (draft.Descriptor is StageDescriptor descriptor && !descriptor.Inputs.Any(known => known.Name == input.Name))
+            {
+                string wanted = descriptor.Inputs.Count == 0 ? $"'{descriptor.Name}' is a source and takes no 'from'" : $"'{descriptor.Name}' has no input '{input.Name}'";
+                diagnostics.Error(DiagnosticCodes.BadInput, input.Span, wanted, descriptor.Inputs.Count == 0 ? null : "inputs: " + string.Join(", ", descriptor.Inputs.Select(i => i.Name)));
+                draft.Broken = true;
+            }
+
+            foreach (PortReference port in input.Ports)
+            {
+                if (!drafts.ContainsKey(port.Stage))
+                {
+                    diagnostics.Error(DiagnosticCodes.UnknownStage, port.Span, $"unknown stage '{port.Stage}'", Suggest.DidYouMean(port.Stage, drafts.Keys));
+                    draft.Broken = true;
+                }
+            }
+        }
+
+        foreach (StageInputDescriptor needed in draft.Descriptor?.Inputs ?? [])
+        {
+            if (!needed.Optional && !stage.Inputs.Any(input => input.Name == needed.Name && input.Ports.Count > 0))
+            {
+                string name = needed.Name == StageInputs.Default ? "'from'" : $"input '{needed.Name}'";
+                diagnostics.Error(DiagnosticCodes.Missing, stage.NameSpan, $"stage '{stage.Name}' needs {name}");
+                draft.Broken = true;
+            }
+        }
+    }
+
+    private StageNode? Finish(StageDraft draft)
+    {
+        StageDefinition stage = draft.Definition;
+        var inputs = new List<InputNode>();
+        foreach (InputDefinition input in stage.Inputs)
+        {
+            if (SchemaUnion.Resolve(input, drafts, diagnostics) is InputNode node)
+            {
+                inputs.Add(node);
+            }
+            else
+            {
+                draft.Broken = true;
+            }
+        }
+
+        if (draft.Broken)
+        {
+            return null;
+        }
+
+        IReadOnlyList<PortDeclaration>? ports = StageDeclaring.Declare(draft, inputs, definition.SourcePath, diagnostics);
+        if (ports is null)
+        {
+            draft.Broken = true;
+            return null;
+        }
+
+        bool barrier = draft.Descriptor!.Kind is StageKind.Aggregate or StageKind.Trainer;
+        int phase = inputs.SelectMany(input => input.Edges).Select(edge => drafts[edge.Stage].Node!.Phase).DefaultIfEmpty(0).Max() + (barrier ? 1 : 0);
+        foreach (string model in draft.Models.Values)
+        {
+            if (models.GetValueOrDefault(model)?.FromStage is string trainer && drafts[trainer].Node is StageNode trained)
+            {
+                phase = Math.Max(phase, trained.Phase + 1);
+            }
+        }
+
+        StageSettings settings = stage.Settings;
+        return new StageNode(
+            stage.Name, stage.NameSpan.ToString(), draft.Descriptor, draft.Options!, inputs, ports, draft.Models, phase,
+            settings.Concurrency, settings.BatchRows, settings.Retries, settings.Order == "input", draft.Budget ?? ErrorBudget.Default);
+    }
+
+    private void WarnUnconnected(List<StageNode> nodes)
+    {
+        var read = nodes.SelectMany(node => node.Inputs).SelectMany(input => input.Edges).ToHashSet();
+        foreach (StageNode node in nodes)
+        {
+            foreach (PortDeclaration port in node.Ports.Where(port => !port.Optional && !read.Contains(new PortEdge(node.Name, port.Name))))
+            {
+                if (node.Descriptor.Kind != StageKind.Trainer)
+                {
+                    diagnostics.Warning(
+                        DiagnosticCodes.UnconnectedPort, drafts[node.Name].Definition.NameSpan,
+                        $"nothing reads '{node.Name}.{port.Name}', so its rows go nowhere");
+                }
+            }
+        }
+    }
+
+    private ErrorBudget? Budget(string text, SourceSpan? span)
+    {
+        if (text.EndsWith('%') && double.TryParse(text[..^1], System.Globalization.CultureInfo.InvariantCulture, out double percent) && percent is >= 0 and <= 100)
+        {
+            return new ErrorBudget(null, percent / 100);
+        }
+
+        if (long.TryParse(text, out long rows) && rows >= 0)
+        {
+            return new ErrorBudget(rows, null);
+        }
+
+        diagnostics.Error(DiagnosticCodes.WrongType, span, $"max_errors must be a number of rows or a share such as 5%, but is '{text}'");
+        return null;
+    }
+}
