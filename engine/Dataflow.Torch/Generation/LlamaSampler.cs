@@ -1,0 +1,107 @@
+using Dataflow.Torch.Models;
+using static TorchSharp.torch;
+
+namespace Dataflow.Torch.Generation;
+
+/// <summary>
+/// Draws K samples of one prompt from one prefill. The group keeps its K rows to the end, finished or not, so every
+/// product has the same shape whatever else runs: the result depends on model, prompt and seeds alone.
+/// </summary>
+public sealed class LlamaSampler(LlamaModel model)
+{
+    /// <param name="prompt">Token ids, at least one.</param>
+    /// <param name="seeds">One per sample.</param>
+    public IReadOnlyList<Sample> SampleGroup(IReadOnlyList<int> prompt, IReadOnlyList<ulong> seeds, SamplingOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(prompt.Count, nameof(prompt));
+        int room = model.Config.MaxPositionEmbeddings - prompt.Count;
+        int budget = Math.Min(options.MaxNewTokens, room);
+        if (budget <= 0)
+        {
+            throw new ArgumentException($"a prompt of {prompt.Count} tokens leaves no room in a context of {model.Config.MaxPositionEmbeddings}");
+        }
+
+        using var mode = no_grad();
+        using var scope = NewDisposeScope();
+        SampleState[] states = seeds.Select(seed => new SampleState(new TokenDraw(seed, options))).ToArray();
+        ScalarType dtype = model.Parameters.First().Value.dtype;
+        using var cache = new KeyValueCache(model.Config, states.Length, prompt.Count + budget, model.Device, dtype);
+        float[] logits = Prefill(prompt, states.Length, cache, dtype);
+        int vocabulary = model.Config.VocabSize;
+        var next = new long[states.Length];
+        for (int step = 0; ; step++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            bool open = false;
+            for (int k = 0; k < states.Length; k++)
+            {
+                next[k] = states[k].Take(logits.AsSpan(k * vocabulary, vocabulary), options.StopTokens);
+                open |= !states[k].Stopped;
+            }
+
+            if (!open || step + 1 >= budget)
+            {
+                return states.Select(state => state.Finish()).ToArray();
+            }
+
+            using var stepScope = NewDisposeScope();
+            Tensor ids = tensor(next, [states.Length, 1], device: model.Device);
+            Read(model.ForwardCached(ids, cache), logits);
+        }
+    }
+
+    private float[] Prefill(IReadOnlyList<int> prompt, int rows, KeyValueCache cache, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        using var shared = new KeyValueCache(model.Config, 1, prompt.Count, model.Device, dtype);
+        Tensor ids = tensor(prompt.Select(id => (long)id).ToArray(), [1, prompt.Count], device: model.Device);
+        var first = new float[model.Config.VocabSize];
+        Read(model.ForwardCached(ids, shared), first);
+        cache.Fill(shared);
+        var logits = new float[rows * first.Length];
+        for (int k = 0; k < rows; k++)
+        {
+            first.CopyTo(logits, k * first.Length);
+        }
+
+        return logits;
+    }
+
+    private static void Read(Tensor source, float[] target)
+    {
+        Tensor plain = source.to(ScalarType.Float32).cpu().contiguous();
+        System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(plain.bytes).CopyTo(target);
+    }
+
+    private sealed class SampleState(TokenDraw draw)
+    {
+        private readonly List<int> ids = [];
+        private double logProbability;
+        private int? stop;
+
+        public bool Stopped => stop is not null;
+
+        public int Take(ReadOnlySpan<float> logits, IReadOnlyList<int> stops)
+        {
+            if (stop is int ended)
+            {
+                return ended;
+            }
+
+            (int token, double probability) = draw.Next(logits);
+            logProbability += probability;
+            if (stops.Contains(token))
+            {
+                stop = token;
+            }
+            else
+            {
+                ids.Add(token);
+            }
+
+            return token;
+        }
+
+        public Sample Finish() => new([.. ids], Stopped ? FinishReason.Stop : FinishReason.Length, stop, logProbability);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dataflow.Torch.Models;
+
+/// <summary>Shape of a Llama-family model, as Hugging Face's config.json names it.</summary>
+public sealed record LlamaConfig
+{
+    public required int VocabSize { get; init; }
+
+    public required int HiddenSize { get; init; }
+
+    public required int IntermediateSize { get; init; }
+
+    public required int NumHiddenLayers { get; init; }
+
+    public required int NumAttentionHeads { get; init; }
+
+    /// <summary>Grouped-query attention: heads that share one key and value.</summary>
+    public required int NumKeyValueHeads { get; init; }
+
+    public int? HeadDim { get; init; }
+
+    public double RmsNormEps { get; init; } = 1e-5;
+
+    public double RopeTheta { get; init; } = 500_000;
+
+    public int MaxPositionEmbeddings { get; init; } = 8192;
+
+    public bool TieWordEmbeddings { get; init; }
+
+    /// <summary>Llama 3.1's frequency scaling; null for plain RoPE.</summary>
+    public RopeScaling? RopeScaling { get; init; }
+
+    /// <summary>Features per head.</summary>
+    public int HeadSize => HeadDim ?? HiddenSize / NumAttentionHeads;
+
+    /// <summary>Reads config.json.</summary>
+    /// <exception cref="CheckpointException">Another architecture, or a field that is missing or of the wrong kind.</exception>
+    public static LlamaConfig Parse(string json)
+    {
+        JsonObject root;
+        try
+        {
+            root = JsonNode.Parse(json) as JsonObject ?? throw new JsonException("not an object");
+            string? type = (string?)root["model_type"];
+            if (type is not "llama")
+            {
+                throw new CheckpointException($"config.json: model_type '{type}' is not supported; this library reads llama");
+            }
+
+            return new LlamaConfig
+            {
+                VocabSize = Integer(root, "vocab_size"),
+                HiddenSize = Integer(root, "hidden_size"),
+                IntermediateSize = Integer(root, "intermediate_size"),
+                NumHiddenLayers = Integer(root, "num_hidden_layers"),
+                NumAttentionHeads = Integer(root, "num_attention_heads"),
+                NumKeyValueHeads = root["num_key_value_heads"] is null ? Integer(root, "num_attention_heads") : Integer(root, "num_key_value_heads"),
+                HeadDim = (int?)root["head_dim"],
+                RmsNormEps = (double?)root["rms_norm_eps"] ?? 1e-6,
+                RopeTheta = (double?)root["rope_theta"] ?? (double?)root["rope_parameters"]?["rope_theta"] ?? 10_000,
+                MaxPositionEmbeddings = (int?)root["max_position_embeddings"] ?? 2048,
+                TieWordEmbeddings = (bool?)root["tie_word_embeddings"] ?? false,
+                RopeScaling = Scaling(root["rope_scaling"] as JsonObject),
+            };
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new CheckpointException($"config.json: {failure.Message}", failure);
+        }
+    }
+
+    public string ToJson(string torchDtype, int? bosId, int? eosId, int? padId)
+    {
+        var root = new JsonObject
+        {
+            ["architectures"] = new JsonArray("LlamaForCausalLM"),
+            ["model_type"] = "llama",
+            ["vocab_size"] = VocabSize,
+            ["hidden_size"] = HiddenSize,
+            ["intermediate_size"] = IntermediateSize,
+            ["num_hidden_layers"] = NumHiddenLayers,
+            ["num_attention_heads"] = NumAttentionHeads,
+            ["num_key_value_heads"] = NumKeyValueHeads,
+            ["head_dim"] = HeadSize,
+            ["hidden_act"] = "silu",
+            ["rms_norm_eps"] = RmsNormEps,
+            ["rope_theta"] = RopeTheta,
+            ["max_position_embeddings"] = MaxPositionEmbeddings,
+            ["tie_word_embeddings"] = TieWordEmbeddings,
+            ["attention_bias"] = false,
+            ["mlp_bias"] = false,
+            ["torch_dtype"] = torchDtype,
+            ["bos_token_id"] = bosId,
+            ["eos_token_id"] = eosId,
+            ["pad_token_id"] = padId,
+        };
+        if (RopeScaling is not null)
+        {
+            root["rope_scaling"] = new JsonObject
+            {
+                ["rope_type"] = "llama3",
+                ["factor"] = RopeScaling.Factor,
+                ["low_freq_factor"] = RopeScaling.LowFrequencyFactor,
+                ["high_freq_factor"] = RopeScaling.HighFrequencyFactor,
+                ["original_max_position_embeddings"] = RopeScaling.OriginalMaxPosition,
+            };
+        }
+
+        return root.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    private static RopeScaling? Scaling(JsonObject? node)
+    {
+        string? type = (string?)node?["rope_type"] ?? (string?)node?["type"];
+        return type switch
+        {
+            null or "default" => null,
+            "llama3" => new RopeScaling((double)node!["factor"]!, (double)node["low_freq_factor"]!, (double)node["high_freq_factor"]!, Integer(node, "original_max_position_embeddings")),
+            _ => throw new CheckpointException($"config.json: rope_scaling '{type}' is not supported"),
+        };
+    }
+
+    private static int Integer(JsonObject root, string name) =>
+        (int?)root[name] is int value and > 0 ? value : throw new CheckpointException($"config.json: '{name}' is missing or not positive");
+}
+
+/// <summary>Llama 3.1 RoPE frequency scaling.</summary>
+public sealed record RopeScaling(double Factor, double LowFrequencyFactor, double HighFrequencyFactor, int OriginalMaxPosition);
+
+/// <summary>A checkpoint that cannot be read or written; the message names the file and what is wrong.</summary>
+public sealed class CheckpointException(string message, Exception? inner = null) : Exception(message, inner);

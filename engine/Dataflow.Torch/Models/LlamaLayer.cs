@@ -1,0 +1,92 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Dataflow.Torch.Models;
+
+/// <summary>One decoder layer.</summary>
+internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string, Tensor> parameters, int index)
+{
+    private readonly int heads = config.NumAttentionHeads;
+    private readonly int groups = config.NumKeyValueHeads;
+    private readonly int size = config.HeadSize;
+    private readonly double epsilon = config.RmsNormEps;
+    private readonly Tensor inputNorm = Weight(parameters, index, "input_layernorm");
+    private readonly Tensor query = Weight(parameters, index, "self_attn.q_proj");
+    private readonly Tensor key = Weight(parameters, index, "self_attn.k_proj");
+    private readonly Tensor value = Weight(parameters, index, "self_attn.v_proj");
+    private readonly Tensor output = Weight(parameters, index, "self_attn.o_proj");
+    private readonly Tensor attentionNorm = Weight(parameters, index, "post_attention_layernorm");
+    private readonly Tensor gate = Weight(parameters, index, "mlp.gate_proj");
+    private readonly Tensor up = Weight(parameters, index, "mlp.up_proj");
+    private readonly Tensor down = Weight(parameters, index, "mlp.down_proj");
+
+    /// <summary>x / rms(x) · w over the last dimension (Zhang and Sennrich 2019), in the tensor's own dtype.</summary>
+    public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
+    {
+        Tensor scale = x.mul(x).mean([-1], keepdim: true).add(epsilon).rsqrt();
+        return x.mul(scale).mul(weight);
+    }
+
+    public Tensor Forward(Tensor x, Func<Tensor, Tensor> rotate, Tensor? mask)
+    {
+        long batch = x.shape[0];
+        long length = x.shape[1];
+        Tensor normed = RmsNorm(x, inputNorm, epsilon);
+        Tensor q = rotate(Split(linear(normed, query), batch, length, heads));
+        Tensor k = rotate(Split(linear(normed, key), batch, length, groups));
+        Tensor v = Split(linear(normed, value), batch, length, groups);
+        if (heads != groups)
+        {
+            k = k.repeat_interleave(heads / groups, 1);
+            v = v.repeat_interleave(heads / groups, 1);
+        }
+
+        // A mask and the causal flag exclude each other.
+        Tensor mixed = scaled_dot_product_attention(q, k, v, attn_mask: mask, is_casual: mask is null);
+        x = x.add(linear(mixed.transpose(1, 2).reshape(batch, length, heads * size), output));
+        return x.add(FeedForward(x));
+    }
+
+    public Tensor ForwardCached(Tensor x, Rope rope, KeyValueCache cache, int layer, int length)
+    {
+        long batch = x.shape[0];
+        Tensor normed = RmsNorm(x, inputNorm, epsilon);
+        Tensor q = rope.Apply(Split(linear(normed, query), batch, length, heads), cache.Length, length);
+        Tensor k = rope.Apply(Split(linear(normed, key), batch, length, groups), cache.Length, length);
+        Tensor v = Split(linear(normed, value), batch, length, groups);
+        (Tensor keys, Tensor values) = cache.Append(layer, k, v, length);
+        Tensor mixed;
+        if (length == 1)
+        {
+            // One new token: the query heads of a group are the rows of one small product, so keys need no repeat.
+            Tensor grouped = q.reshape(batch, groups, heads / groups, size);
+            mixed = scaled_dot_product_attention(grouped, keys, values).reshape(batch, 1, heads * size);
+        }
+        else
+        {
+            if (cache.Length > 0)
+            {
+                throw new InvalidOperationException("several tokens at once are only taken into an empty cache");
+            }
+
+            Tensor repeatedKeys = heads == groups ? keys : keys.repeat_interleave(heads / groups, 1);
+            Tensor repeatedValues = heads == groups ? values : values.repeat_interleave(heads / groups, 1);
+            mixed = scaled_dot_product_attention(q, repeatedKeys, repeatedValues, is_casual: true)
+                .transpose(1, 2).reshape(batch, length, heads * size);
+        }
+
+        x = x.add(linear(mixed, output));
+        return x.add(FeedForward(x));
+    }
+
+    private Tensor FeedForward(Tensor x)
+    {
+        Tensor normed = RmsNorm(x, attentionNorm, epsilon);
+        return linear(silu(linear(normed, gate)).mul(linear(normed, up)), down);
+    }
+
+    private Tensor Split(Tensor x, long batch, long length, int count) => x.view(batch, length, count, size).transpose(1, 2);
+
+    private static Tensor Weight(IReadOnlyDictionary<string, Tensor> parameters, int index, string name) =>
+        parameters[$"model.layers.{index}.{name}.weight"];
+}

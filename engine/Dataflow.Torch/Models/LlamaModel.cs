@@ -1,0 +1,152 @@
+using static TorchSharp.torch;
+
+namespace Dataflow.Torch.Models;
+
+/// <summary>
+/// Llama: RMSNorm, RoPE, grouped-query attention, SwiGLU. Weights are named and shaped as in Hugging Face checkpoints
+/// (linear weights [out, in]). Not thread-safe while training; forward passes without gradients may run side by side.
+/// </summary>
+public sealed class LlamaModel : IDisposable
+{
+    private readonly Dictionary<string, Tensor> parameters;
+    private readonly LlamaLayer[] layers;
+    private readonly Tensor embedding;
+    private readonly Tensor norm;
+    private readonly Tensor head;
+    private Rope rope;
+
+    /// <param name="parameters">All weights by Hugging Face name; the model takes them over.</param>
+    public LlamaModel(LlamaConfig config, Dictionary<string, Tensor> parameters)
+    {
+        Config = config;
+        this.parameters = parameters;
+        foreach (Tensor parameter in parameters.Values)
+        {
+            parameter.DetachFromDisposeScope();
+        }
+
+        embedding = parameters["model.embed_tokens.weight"];
+        norm = parameters["model.norm.weight"];
+        head = config.TieWordEmbeddings ? embedding : parameters["lm_head.weight"];
+        layers = Enumerable.Range(0, config.NumHiddenLayers).Select(i => new LlamaLayer(config, parameters, i)).ToArray();
+        rope = new Rope(config, Math.Min(config.MaxPositionEmbeddings, 2048), embedding.device);
+    }
+
+    public LlamaConfig Config { get; }
+
+    public Device Device => embedding.device;
+
+    /// <summary>Weights by Hugging Face name, in a fixed order.</summary>
+    public IReadOnlyDictionary<string, Tensor> Parameters => parameters;
+
+    /// <summary>Names and shapes of the weights of a config, in a fixed order.</summary>
+    public static IEnumerable<(string Name, long[] Shape)> ParameterShapes(LlamaConfig c)
+    {
+        long q = (long)c.NumAttentionHeads * c.HeadSize;
+        long kv = (long)c.NumKeyValueHeads * c.HeadSize;
+        yield return ("model.embed_tokens.weight", [c.VocabSize, c.HiddenSize]);
+        for (int i = 0; i < c.NumHiddenLayers; i++)
+        {
+            string layer = $"model.layers.{i}.";
+            yield return (layer + "input_layernorm.weight", [c.HiddenSize]);
+            yield return (layer + "self_attn.q_proj.weight", [q, c.HiddenSize]);
+            yield return (layer + "self_attn.k_proj.weight", [kv, c.HiddenSize]);
+            yield return (layer + "self_attn.v_proj.weight", [kv, c.HiddenSize]);
+            yield return (layer + "self_attn.o_proj.weight", [c.HiddenSize, q]);
+            yield return (layer + "post_attention_layernorm.weight", [c.HiddenSize]);
+            yield return (layer + "mlp.gate_proj.weight", [c.IntermediateSize, c.HiddenSize]);
+            yield return (layer + "mlp.up_proj.weight", [c.IntermediateSize, c.HiddenSize]);
+            yield return (layer + "mlp.down_proj.weight", [c.HiddenSize, c.IntermediateSize]);
+        }
+
+        yield return ("model.norm.weight", [c.HiddenSize]);
+        if (!c.TieWordEmbeddings)
+        {
+            yield return ("lm_head.weight", [c.VocabSize, c.HiddenSize]);
+        }
+    }
+
+    /// <summary>A new model: norms 1, all else N(0, std²) from a generator of its own.</summary>
+    public static LlamaModel Initialize(LlamaConfig config, double std, ulong seed, Device? device = null)
+    {
+        using var generator = new Generator(seed, CPU);
+        var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach ((string name, long[] shape) in ParameterShapes(config))
+        {
+            using Tensor drawn = shape.Length == 1 ? ones(shape) : randn(shape, generator: generator).mul(std);
+            parameters[name] = drawn.to(device ?? CPU, copy: true).DetachFromDisposeScope();
+        }
+
+        return new LlamaModel(config, parameters);
+    }
+
+    public void SetTrainable(bool trainable)
+    {
+        foreach (Tensor parameter in parameters.Values)
+        {
+            parameter.requires_grad_(trainable);
+        }
+    }
+
+    /// <summary>Logits [B, T, V] of token ids [B, T] (int64), causal.</summary>
+    /// <param name="mask">Optional [B, 1, T, T] boolean, true = may attend; replaces the causal mask (packed documents).</param>
+    /// <param name="positions">Optional [B, T] int64; by default 0 … T-1 in each row.</param>
+    public Tensor Forward(Tensor ids, Tensor? mask = null, Tensor? positions = null)
+    {
+        int length = (int)ids.shape[1];
+        EnsurePositions(length);
+        Tensor x = Embed(ids);
+        Func<Tensor, Tensor> rotate = positions is null ? t => rope.Apply(t, 0, length) : t => rope.Apply(t, positions);
+        foreach (LlamaLayer layer in layers)
+        {
+            x = layer.Forward(x, rotate, mask);
+        }
+
+        return nn.functional.linear(LlamaLayer.RmsNorm(x, norm, Config.RmsNormEps), head);
+    }
+
+    /// <summary>
+    /// Logits [B, V] of the last of the new ids [B, T], which follow the cache's rows at one common position; extends
+    /// the cache. No gradients.
+    /// </summary>
+    public Tensor ForwardCached(Tensor ids, KeyValueCache cache)
+    {
+        int length = (int)ids.shape[1];
+        EnsurePositions(cache.Length + length);
+        Tensor x = Embed(ids);
+        for (int i = 0; i < layers.Length; i++)
+        {
+            x = layers[i].ForwardCached(x, rope, cache, i, length);
+        }
+
+        cache.Advance(length);
+        Tensor last = length == 1 ? x.squeeze(1) : x.select(1, length - 1);
+        return nn.functional.linear(LlamaLayer.RmsNorm(last, norm, Config.RmsNormEps), head);
+    }
+
+    public void Dispose()
+    {
+        rope.Dispose();
+        foreach (Tensor parameter in parameters.Values)
+        {
+            parameter.Dispose();
+        }
+    }
+
+    private Tensor Embed(Tensor ids) => embedding.index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], -1);
+
+    private void EnsurePositions(int length)
+    {
+        if (length > rope.Positions)
+        {
+            if (length > Config.MaxPositionEmbeddings)
+            {
+                throw new ArgumentException($"{length} positions are more than the model's {Config.MaxPositionEmbeddings}");
+            }
+
+            Rope larger = new(Config, Math.Min(Config.MaxPositionEmbeddings, Math.Max(length, rope.Positions * 2)), Device);
+            rope.Dispose();
+            rope = larger;
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Dataflow.Torch.Models;
+using Microsoft.ML.Tokenizers;
+
+namespace Dataflow.Torch.Text;
+
+/// <summary>
+/// A byte-level BPE tokenizer from Hugging Face's tokenizer.json. User text never becomes a special token: it is
+/// encoded by an instance that knows none.
+/// </summary>
+public sealed class LlamaTokenizer
+{
+    private const string Llama3Split =
+        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+    private static readonly string[] ByteSymbols = MakeByteSymbols();
+
+    private readonly string source;
+    private readonly BpeTokenizer text;
+    private readonly Dictionary<int, byte[]> bytes = [];
+    private readonly Dictionary<string, int> specials = new(StringComparer.Ordinal);
+
+    private LlamaTokenizer(string source, Dictionary<string, int> vocabulary, IReadOnlyList<string> merges, Dictionary<string, int> added, string split)
+    {
+        this.source = source;
+        specials = added;
+        var options = new BpeOptions(vocabulary)
+        {
+            Merges = merges,
+            ByteLevel = true,
+            PreTokenizer = new RegexPreTokenizer(new Regex(split, RegexOptions.Compiled), null),
+        };
+        text = BpeTokenizer.Create(options);
+        var symbolBytes = new Dictionary<char, byte>();
+        for (int b = 0; b < 256; b++)
+        {
+            symbolBytes[ByteSymbols[b][0]] = (byte)b;
+        }
+
+        foreach ((string symbols, int id) in vocabulary)
+        {
+            bytes[id] = symbols.Select(symbol => symbolBytes.GetValueOrDefault(symbol)).ToArray();
+        }
+
+        VocabSize = Math.Max(vocabulary.Values.Max(), added.Count == 0 ? 0 : added.Values.Max()) + 1;
+        Specials = SpecialTokens.From(name => added.TryGetValue(name, out int id) ? id : throw new CheckpointException($"tokenizer.json: special token {name} is missing"));
+    }
+
+    public SpecialTokens Specials { get; }
+
+    /// <summary>Largest id + 1.</summary>
+    public int VocabSize { get; }
+
+    /// <summary>A tokenizer of 256 bytes and the Llama 3 special tokens, without merges: one token a byte.</summary>
+    public static LlamaTokenizer Bytes()
+    {
+        var vocabulary = new JsonObject();
+        for (int b = 0; b < 256; b++)
+        {
+            vocabulary[ByteSymbols[b]] = b;
+        }
+
+        var added = new JsonArray();
+        for (int i = 0; i < SpecialTokens.Names.Count; i++)
+        {
+            added.Add(new JsonObject
+            {
+                ["id"] = 256 + i,
+                ["content"] = SpecialTokens.Names[i],
+                ["single_word"] = false,
+                ["lstrip"] = false,
+                ["rstrip"] = false,
+                ["normalized"] = false,
+                ["special"] = true,
+            });
+        }
+
+        var root = new JsonObject
+        {
+            ["version"] = "1.0",
+            ["added_tokens"] = added,
+            ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false },
+            ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false },
+            ["model"] = new JsonObject
+            {
+                ["type"] = "BPE",
+                ["byte_fallback"] = false,
+                ["ignore_merges"] = false,
+                ["vocab"] = vocabulary,
+                ["merges"] = new JsonArray(),
+            },
+        };
+        return Parse(root.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+    }
+
+    /// <summary>Reads tokenizer.json.</summary>
+    /// <exception cref="CheckpointException">Not a byte-level BPE tokenizer, or damaged.</exception>
+    public static LlamaTokenizer Parse(string json)
+    {
+        try
+        {
+            JsonNode root = JsonNode.Parse(json) ?? throw new JsonException("empty");
+            JsonNode model = root["model"] ?? throw new JsonException("no model");
+            if ((string?)model["type"] != "BPE")
+            {
+                throw new CheckpointException($"tokenizer.json: model type '{(string?)model["type"]}' is not supported; byte-level BPE is");
+            }
+
+            Dictionary<string, int> vocabulary = model["vocab"]!.AsObject().ToDictionary(pair => pair.Key, pair => (int)pair.Value!);
+            string[] merges = model["merges"]!.AsArray().Select(merge => merge is JsonArray pair ? $"{(string)pair[0]!} {(string)pair[1]!}" : (string)merge!).ToArray();
+            Dictionary<string, int> added = (root["added_tokens"]?.AsArray() ?? []).ToDictionary(token => (string)token!["content"]!, token => (int)token!["id"]!);
+            return new LlamaTokenizer(json, vocabulary, merges, added, SplitPattern(root["pre_tokenizer"]) ?? Llama3Split);
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException)
+        {
+            throw new CheckpointException($"tokenizer.json: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Ids of text; special tokens spelt out in it stay text.</summary>
+    public IReadOnlyList<int> Encode(string value) => value.Length == 0 ? [] : text.EncodeToIds(value);
+
+    /// <summary>Text of ids; special tokens are left out, invalid UTF-8 becomes U+FFFD.</summary>
+    public string Decode(IEnumerable<int> ids)
+    {
+        var buffer = new List<byte>();
+        foreach (int id in ids)
+        {
+            if (bytes.TryGetValue(id, out byte[]? piece))
+            {
+                buffer.AddRange(piece);
+            }
+        }
+
+        return Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
+    /// <summary>Id of a special token, such as <c>&lt;|eot_id|&gt;</c>; null if there is none of that name.</summary>
+    public int? FindSpecial(string name) => specials.TryGetValue(name, out int id) ? id : null;
+
+    /// <summary>Writes tokenizer.json and tokenizer_config.json (with the chat template that Hugging Face uses).</summary>
+    public void SaveTo(string folder)
+    {
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), source);
+        var config = new JsonObject
+        {
+            ["tokenizer_class"] = "PreTrainedTokenizerFast",
+            ["bos_token"] = SpecialTokens.Names[0],
+            ["eos_token"] = SpecialTokens.Names[6],
+            ["pad_token"] = SpecialTokens.Names[2],
+            ["clean_up_tokenization_spaces"] = false,
+            ["chat_template"] = ChatTemplate.Jinja,
+        };
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), config.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+    }
+
+    private static string? SplitPattern(JsonNode? preTokenizer)
+    {
+        switch ((string?)preTokenizer?["type"])
+        {
+            case "Sequence":
+                return preTokenizer!["pretokenizers"]!.AsArray().Select(SplitPattern).FirstOrDefault(pattern => pattern is not null);
+            case "Split":
+                return (string?)preTokenizer!["pattern"]?["Regex"];
+            case "ByteLevel" when (bool?)preTokenizer!["use_regex"] == false:
+                // The whole text is one piece.
+                return @"[\s\S]+";
+            default:
+                return null;
+        }
+    }
+
+    // GPT-2's printable stand-ins for bytes: printable Latin-1 stands for itself, the rest is moved to U+0100 and up.
+    private static string[] MakeByteSymbols()
+    {
+        var symbols = new string[256];
+        int moved = 0;
+        for (int b = 0; b < 256; b++)
+        {
+            bool printable = b is (>= 33 and <= 126) or (>= 161 and <= 172) or (>= 174 and <= 255);
+            symbols[b] = ((char)(printable ? b : 256 + moved++)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        return symbols;
+    }
+}

@@ -1,0 +1,42 @@
+using static TorchSharp.torch;
+
+namespace Dataflow.Torch;
+
+/// <summary>Process-wide settings of libtorch.</summary>
+public static class TorchRuntime
+{
+    /// <summary>
+    /// Threads inside one operation. It changes the low bits of results, so it is fixed before the first use and is
+    /// part of a run's manifest.
+    /// </summary>
+    public static void SetThreads(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        if (get_num_threads() != threads)
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    /// <summary><c>cpu</c>, <c>cuda</c>, <c>cuda:N</c>, or <c>auto</c> (the first CUDA device, else the CPU).</summary>
+    /// <exception cref="ArgumentException">Another name, or a device that is not there.</exception>
+    public static Device Resolve(string device)
+    {
+        if (device == "auto")
+        {
+            return cuda.is_available() ? new Device("cuda:0") : CPU;
+        }
+
+        if (device != "cpu" && !device.StartsWith("cuda", StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"device '{device}' is not one of auto, cpu, cuda, cuda:N");
+        }
+
+        if (device != "cpu" && !cuda.is_available())
+        {
+            throw new ArgumentException($"device '{device}': this build or machine has no CUDA; use cpu or auto, or build with -p:TorchBackend=cuda");
+        }
+
+        return new Device(device);
+    }
+}

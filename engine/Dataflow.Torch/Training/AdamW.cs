@@ -1,0 +1,80 @@
+using static TorchSharp.torch;
+
+namespace Dataflow.Torch.Training;
+
+/// <summary>
+/// AdamW (Loshchilov and Hutter 2019): decoupled weight decay on matrices, none on vectors (norms). State is plain
+/// tensors by parameter name, so that it can be saved and restored bit for bit.
+/// </summary>
+public sealed class AdamW : IDisposable
+{
+    private readonly IReadOnlyDictionary<string, Tensor> parameters;
+    private readonly double beta1;
+    private readonly double beta2;
+    private readonly double epsilon;
+    private readonly double weightDecay;
+
+    public AdamW(IReadOnlyDictionary<string, Tensor> parameters, double weightDecay, double beta1 = 0.9, double beta2 = 0.95, double epsilon = 1e-8)
+    {
+        this.parameters = parameters;
+        this.weightDecay = weightDecay;
+        this.beta1 = beta1;
+        this.beta2 = beta2;
+        this.epsilon = epsilon;
+        foreach ((string name, Tensor parameter) in parameters)
+        {
+            First[name] = zeros_like(parameter).DetachFromDisposeScope();
+            Second[name] = zeros_like(parameter).DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>Running means of gradients.</summary>
+    public Dictionary<string, Tensor> First { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Running means of squared gradients.</summary>
+    public Dictionary<string, Tensor> Second { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>One update from the parameters' gradients, which are cleared. Returns the gradient norm before clipping.</summary>
+    /// <param name="step">1 for the first.</param>
+    /// <param name="clip">Largest global gradient norm; larger ones are scaled down to it.</param>
+    public double Step(int step, double learningRate, double clip)
+    {
+        using var mode = no_grad();
+        using var scope = NewDisposeScope();
+        (string Name, Tensor Parameter, Tensor Gradient)[] updates = parameters
+            .Select(pair => (pair.Key, pair.Value, pair.Value.grad))
+            .Where(update => update.Item3 is not null).ToArray()!;
+        double norm = Math.Sqrt(stack(updates.Select(update => update.Gradient.square().sum()).ToArray()).sum().to(ScalarType.Float64).item<double>());
+        double scale = norm > clip ? clip / (norm + 1e-6) : 1;
+        double correction1 = 1 - Math.Pow(beta1, step);
+        double correction2 = 1 - Math.Pow(beta2, step);
+        foreach ((string name, Tensor parameter, Tensor gradient) in updates)
+        {
+            if (scale != 1)
+            {
+                gradient.mul_(scale);
+            }
+
+            if (weightDecay != 0 && parameter.dim() > 1)
+            {
+                parameter.mul_(1 - (learningRate * weightDecay));
+            }
+
+            First[name].mul_(beta1).add_(gradient, 1 - beta1);
+            Second[name].mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+            Tensor denominator = Second[name].div(correction2).sqrt_().add_(epsilon);
+            parameter.addcdiv_(First[name], denominator, -learningRate / correction1);
+            gradient.zero_();
+        }
+
+        return norm;
+    }
+
+    public void Dispose()
+    {
+        foreach (Tensor tensor in First.Values.Concat(Second.Values))
+        {
+            tensor.Dispose();
+        }
+    }
+}
