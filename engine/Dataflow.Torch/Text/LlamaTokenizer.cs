@@ -55,8 +55,11 @@ public sealed class LlamaTokenizer
     /// <summary>Largest id + 1.</summary>
     public int VocabSize { get; }
 
-    /// <summary>A tokenizer of 256 bytes and the Llama 3 special tokens, without merges: one token a byte.</summary>
-    public static LlamaTokenizer Bytes()
+    /// <summary>
+    /// A tokenizer for tiny models: 256 bytes, merges that make each role name and the blank line after a header one
+    /// token, and the Llama 3 special tokens.
+    /// </summary>
+    public static LlamaTokenizer Tiny()
     {
         var vocabulary = new JsonObject();
         for (int b = 0; b < 256; b++)
@@ -64,12 +67,27 @@ public sealed class LlamaTokenizer
             vocabulary[ByteSymbols[b]] = b;
         }
 
+        var merges = new JsonArray();
+        string newline = ByteSymbols['\n'];
+        foreach (string word in new[] { newline + newline, "user", "assistant", "system", "ipython" })
+        {
+            for (int length = 2; length <= word.Length; length++)
+            {
+                if (!vocabulary.ContainsKey(word[..length]))
+                {
+                    vocabulary[word[..length]] = vocabulary.Count;
+                    merges.Add($"{word[..(length - 1)]} {word[length - 1]}");
+                }
+            }
+        }
+
+        int firstSpecial = vocabulary.Count;
         var added = new JsonArray();
         for (int i = 0; i < SpecialTokens.Names.Count; i++)
         {
             added.Add(new JsonObject
             {
-                ["id"] = 256 + i,
+                ["id"] = firstSpecial + i,
                 ["content"] = SpecialTokens.Names[i],
                 ["single_word"] = false,
                 ["lstrip"] = false,
@@ -91,7 +109,7 @@ public sealed class LlamaTokenizer
                 ["byte_fallback"] = false,
                 ["ignore_merges"] = false,
                 ["vocab"] = vocabulary,
-                ["merges"] = new JsonArray(),
+                ["merges"] = merges,
             },
         };
         return Parse(root.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Dataflow.Sandbox.Tests;
+
+public sealed class SandboxPoolTests : IAsyncDisposable
+{
+    private readonly SandboxPool pool = SandboxPool.Create(2);
+
+    public ValueTask DisposeAsync() => pool.DisposeAsync();
+
+    private Task<SandboxResult> RunAsync(string python, SandboxLimits? limits = null, string stdin = "") => pool.RunAsync(
+        new SandboxRequest(["/usr/bin/python3", "-I", "-S", "/tmp/main.py"], new Dictionary<string, byte[]> { ["main.py"] = Encoding.UTF8.GetBytes(python) }, Encoding.UTF8.GetBytes(stdin), limits ?? new SandboxLimits()),
+        CancellationToken.None);
+
+    private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+
+    [Fact]
+    public async Task A_program_reads_its_input_and_its_output_and_exit_code_come_back()
+    {
+        SandboxResult result = await RunAsync("import sys; print(sys.stdin.read().upper()); sys.stderr.write('e'); sys.exit(3)", stdin: "abc");
+        Assert.Equal((SandboxOutcome.Exited, 3, "ABC\n", "e"), (result.Outcome, result.ExitCode, Text(result.Stdout), Text(result.Stderr)));
+    }
+
+    [Fact]
+    public async Task A_program_that_ignores_signals_is_ended_at_its_wall_time()
+    {
+        SandboxResult result = await RunAsync(
+            "import signal,time\nfor s in range(1,32):\n  try: signal.signal(s, signal.SIG_IGN)\n  except Exception: pass\ntime.sleep(60)",
+            new SandboxLimits { WallTime = TimeSpan.FromSeconds(1) });
+        Assert.Equal(SandboxOutcome.TimedOut, result.Outcome);
+        Assert.InRange(result.WallTime.TotalSeconds, 0.9, 10);
+    }
+
+    [Theory]
+    [InlineData("import socket; socket.create_connection(('127.0.0.1', 22), 2)")]
+    [InlineData("open('/etc/shadow').read()")]
+    [InlineData("import os; os.listdir('/root')")]
+    [InlineData("open('/usr/x', 'w')")]
+    [InlineData("open('/x', 'w')")]
+    [InlineData("import socket; socket.socket(17, socket.SOCK_RAW)")]
+    [InlineData("import ctypes; c = ctypes.CDLL(None, use_errno=True); assert c.unshare(0x10000000) == 0")]
+    [InlineData("x = bytearray(4 << 30)")]
+    [InlineData("import os; os.kill(os.getppid() + 100000, 9)")]
+    [InlineData("import os; os.setuid(0)")]
+    public async Task What_a_program_must_not_do_fails_inside_the_sandbox(string python)
+    {
+        SandboxResult result = await RunAsync(python);
+        Assert.Equal(SandboxOutcome.Exited, result.Outcome);
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("Error", Text(result.Stderr), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_host_environment_is_not_visible()
+    {
+        Environment.SetEnvironmentVariable("DATAFLOW_TEST_SECRET", "hunter2-hunter2");
+        SandboxResult result = await RunAsync(
+            "import os\nprint(dict(os.environ))\nfor p in os.listdir('/proc'):\n  if p.isdigit():\n    try: print(open(f'/proc/{p}/environ').read())\n    except OSError: pass");
+        Assert.DoesNotContain("hunter2", Text(result.Stdout), StringComparison.Ordinal);
+        Assert.Equal(0, result.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_fork_bomb_is_contained_and_leaves_nothing_behind()
+    {
+        SandboxResult result = await RunAsync("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", new SandboxLimits { WallTime = TimeSpan.FromSeconds(1) });
+        Assert.Equal(SandboxOutcome.TimedOut, result.Outcome);
+        SandboxResult next = await RunAsync("print(1)");
+        Assert.Equal("1\n", Text(next.Stdout));
+    }
+
+    [Fact]
+    public async Task Endless_output_is_cut_and_the_program_ended()
+    {
+        SandboxResult result = await RunAsync("while True: print('x' * 10000)", new SandboxLimits { OutputBytes = 100_000 });
+        Assert.Equal(SandboxOutcome.OutputExceeded, result.Outcome);
+        Assert.Equal(100_000, result.Stdout.Length);
+    }
+
+    [Fact]
+    public async Task A_daemon_that_outlives_its_parent_dies_with_the_sandbox()
+    {
+        string marker = "dataflow-orphan-" + Guid.NewGuid().ToString("N");
+        SandboxResult result = await RunAsync($"import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n    os.execv('/usr/bin/python3', ['{marker}', '-c', 'import time; time.sleep(300)'])\n  os._exit(0)\nprint('done')");
+        Assert.Equal("done\n", Text(result.Stdout));
+        Assert.DoesNotContain(Process.GetProcesses().Select(CommandLine), line => line.Contains(marker, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Three_hundred_programs_lose_no_verdict()
+    {
+        SandboxResult[] results = await Task.WhenAll(Enumerable.Range(0, 300).Select(i => RunAsync($"print({i})")));
+        Assert.Equal(Enumerable.Range(0, 300).Select(i => $"{i}\n"), results.Select(result => Text(result.Stdout)));
+    }
+
+    private static string CommandLine(Process process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process.Id}/cmdline");
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}
