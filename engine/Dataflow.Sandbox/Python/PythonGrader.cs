@@ -66,10 +66,7 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
 
     private async Task<Grade> GradeCallsAsync(string candidate, PythonTest[] tests, CancellationToken cancellationToken)
     {
-        // The expectations are literals of ours; a run of their own, without the candidate, turns them into values.
-        IReadOnlyList<JsonNode?> expected = await EvaluateAsync("", tests.Select(test => test.Expected), cancellationToken) is { Failure: null } literals
-            ? literals.Answers
-            : throw new SandboxException("an expected value could not be evaluated");
+        IReadOnlyList<JsonNode?> expected = await ExpectedAsync(tests, cancellationToken);
         Evaluation given = await EvaluateAsync(candidate, tests.Select(test => test.Call!), cancellationToken);
         for (int i = 0; i < tests.Length; i++)
         {
@@ -79,23 +76,43 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
             }
 
             string? error = (string?)given.Answers[i]?["error"];
-            if (expected[i]?["error"] is JsonNode bad)
-            {
-                throw new SandboxException($"the expected value of test {i + 1} is not a Python literal: {bad}");
-            }
-
             if (error is not null)
             {
                 return new Grade(Verdict.Error, $"test {i + 1}: {error}");
             }
 
-            if (!JsonNode.DeepEquals(given.Answers[i]?["value"], expected[i]?["value"]))
+            if (!JsonNode.DeepEquals(given.Answers[i]?["value"], expected[i]))
             {
                 return new Grade(Verdict.Failed, $"test {i + 1}: {tests[i].Call} gave {Short(given.Answers[i]?["value"]?.ToJsonString() ?? "None")}");
             }
         }
 
         return new Grade(Verdict.Passed, "");
+    }
+
+    // The expectations are literals of ours. What is not simple is evaluated by a run of its own, without the candidate.
+    private async Task<IReadOnlyList<JsonNode?>> ExpectedAsync(PythonTest[] tests, CancellationToken cancellationToken)
+    {
+        var values = new JsonNode?[tests.Length];
+        int[] hard = Enumerable.Range(0, tests.Length).Where(i => !PythonLiteral.TryRead(tests[i].Expected, out values[i])).ToArray();
+        if (hard.Length == 0)
+        {
+            return values;
+        }
+
+        Evaluation evaluated = await EvaluateAsync("", hard.Select(i => tests[i].Expected), cancellationToken);
+        for (int i = 0; i < hard.Length; i++)
+        {
+            JsonNode? answer = i < evaluated.Answers.Count ? evaluated.Answers[i] : null;
+            if (answer is null || answer["error"] is not null)
+            {
+                throw new ArgumentException($"the expected value '{Short(tests[hard[i]].Expected)}' is not a Python literal");
+            }
+
+            values[hard[i]] = answer["value"]?.DeepClone();
+        }
+
+        return values;
     }
 
     private async Task<Grade> GradeOutputAsync(string candidate, PythonTest test, CancellationToken cancellationToken)

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Apache.Arrow;
+using Apache.Arrow.Types;
+using Dataflow.Abstractions;
+
+namespace Dataflow.Plugins.Io;
+
+/// <summary>Infers columns from the first lines of JSON Lines files; what later lines hold must fit.</summary>
+internal static class JsonSchemaInference
+{
+    private const int Lines = 2000;
+
+    public static Schema? Infer(SourceFiles files, StageDeclaration? declaration = null)
+    {
+        var names = new List<string>();
+        var types = new Dictionary<string, IArrowType?>(StringComparer.Ordinal);
+        int objects = 0;
+        foreach (string path in files.Paths)
+        {
+            using StreamReader reader = SourceFiles.Open(path);
+            for (int n = 0; n < Lines && reader.ReadLine() is string line; n++)
+            {
+                objects += Look(line, names, types) ? 1 : 0;
+            }
+        }
+
+        if (objects == 0)
+        {
+            declaration?.Error("path", "the file holds no JSON object, so its columns cannot be inferred; give 'columns'");
+            return null;
+        }
+
+        // A column that was null throughout is text: the most that can be said.
+        return new Schema(names.Select(name => new Field(name, types[name] ?? Columns.Text, nullable: true)).ToList(), null);
+    }
+
+    /// <summary>The type that a JSON value needs; null for null.</summary>
+    public static IArrowType? TypeOf(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                return Columns.Text;
+            case JsonValueKind.True or JsonValueKind.False:
+                return Columns.Boolean;
+            case JsonValueKind.Number:
+                return value.TryGetInt64(out _) ? Columns.Integer : Columns.Number;
+            case JsonValueKind.Array:
+                IArrowType? item = null;
+                foreach (JsonElement element in value.EnumerateArray())
+                {
+                    item = Merge(item, TypeOf(element));
+                }
+
+                return Columns.ListOf(item ?? Columns.Text);
+            case JsonValueKind.Object:
+                return new StructType(value.EnumerateObject().Select(p => new Field(p.Name, TypeOf(p.Value) ?? Columns.Text, nullable: true)).ToList());
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>The narrowest type that holds both: integer widens to number, structs to the union of their fields; else the first stays.</summary>
+    public static IArrowType? Merge(IArrowType? left, IArrowType? right)
+    {
+        switch (left, right)
+        {
+            case (null, _):
+                return right;
+            case (_, null):
+                return left;
+            case (IntegerType, FloatingPointType):
+                return right;
+            case (ListType a, ListType b):
+                return Columns.ListOf(Merge(a.ValueDataType, b.ValueDataType)!);
+            case (StructType a, StructType b):
+                List<Field> fields = a.Fields.Select(f => new Field(f.Name, Merge(f.DataType, b.Fields.FirstOrDefault(g => g.Name == f.Name)?.DataType)!, nullable: true)).ToList();
+                fields.AddRange(b.Fields.Where(f => !a.Fields.Any(g => g.Name == f.Name)));
+                return new StructType(fields);
+            default:
+                return left;
+        }
+    }
+
+    private static bool Look(string line, List<string> names, Dictionary<string, IArrowType?> types)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return false;
+            }
+
+            foreach (JsonProperty property in document.RootElement.EnumerateObject())
+            {
+                if (!types.ContainsKey(property.Name))
+                {
+                    names.Add(property.Name);
+                    types[property.Name] = null;
+                }
+
+                types[property.Name] = Merge(types[property.Name], TypeOf(property.Value));
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            // A malformed line says nothing of the columns; reading reports it as a row error.
+            return false;
+        }
+    }
+}

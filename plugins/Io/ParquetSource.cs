@@ -1,0 +1,73 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Runtime.CompilerServices;
+using Apache.Arrow;
+using Apache.Arrow.Ipc;
+using Dataflow.Abstractions;
+using ParquetSharp.Arrow;
+
+namespace Dataflow.Plugins.Io;
+
+[Stage("io.parquet", "Reads Parquet files, a row group at a time.")]
+public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStage<ParquetSourceOptions>
+{
+    public static void Declare(ParquetSourceOptions options, StageDeclaration declaration)
+    {
+        if (SourceFiles.Find(options.Path, declaration) is not SourceFiles files)
+        {
+            return;
+        }
+
+        try
+        {
+            using var reader = new FileReader(files.Paths[0]);
+            declaration.Out(Plain(reader.Schema));
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            declaration.Error("path", $"'{files.Paths[0]}' is not readable Parquet: {failure.Message}");
+        }
+    }
+
+    public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Schema? schema = null;
+        foreach (string path in SourceFiles.Find(context.ResolvePath(options.Path)).Paths)
+        {
+            using var reader = new FileReader(path);
+            schema ??= Plain(reader.Schema);
+            using IArrowArrayStream batches = reader.GetRecordBatchReader();
+            while (await batches.ReadNextRecordBatchAsync(cancellationToken) is RecordBatch batch)
+            {
+                using RecordBatch read = batch;
+                for (int start = 0; start < batch.Length; start += context.BatchRows)
+                {
+                    int length = Math.Min(context.BatchRows, batch.Length - start);
+                    using RecordBatch slice = batch.SliceShared(start, length);
+                    yield return Select(slice, schema, path);
+                }
+            }
+        }
+    }
+
+    // Columns by name: files of one data set may order them differently.
+    private static RecordBatch Select(RecordBatch batch, Schema schema, string path)
+    {
+        var columns = schema.FieldsList.Select(field =>
+        {
+            int index = batch.Schema.GetFieldIndex(field.Name);
+            return index >= 0
+                ? ArrowArrayFactory.SliceShared(batch.Column(index), 0, batch.Length)
+                : throw new StageFailedException($"'{path}' has no column '{field.Name}', which the first file has");
+        });
+        return new RecordBatch(schema, columns, batch.Length);
+    }
+
+    private static Schema Plain(Schema schema) => new(schema.FieldsList.Select(field => new Field(field.Name, field.DataType, nullable: true)).ToList(), null);
+}
+
+public sealed record ParquetSourceOptions
+{
+    [Description("File, or pattern such as data/*.parquet; several files are read in ordinal order of their names."), PathOption, MinLength(1)]
+    public required string Path { get; init; }
+}
