@@ -1,0 +1,54 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Runtime.CompilerServices;
+using Dataflow.Abstractions;
+
+namespace Dataflow.Plugins.Data;
+
+[Stage("data.sample", "Takes a random sample of n rows, in their order; which rows hangs on the seed and the rows alone.")]
+public sealed class Sample(SampleOptions options) : IAggregate, IStage<SampleOptions>
+{
+    public static void Declare(SampleOptions options, StageDeclaration declaration) => declaration.Out(declaration.Input);
+
+    public async IAsyncEnumerable<PortBatch> AggregateAsync(StageInputs inputs, StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // Each row has a rank from its id; the n lowest ranks are the sample. A heap of n ranks finds the threshold.
+        var ranks = new PriorityQueue<ulong, ulong>(Comparer<ulong>.Create((x, y) => y.CompareTo(x)));
+        await foreach (RowBatch batch in inputs.In.ReadAsync(cancellationToken))
+        {
+            using RowBatch owned = batch;
+            foreach (string id in batch.RowIds)
+            {
+                ulong rank = context.SeedFor(id);
+                ranks.Enqueue(rank, rank);
+                if (ranks.Count > options.N)
+                {
+                    ranks.Dequeue();
+                }
+            }
+        }
+
+        if (ranks.Count == 0)
+        {
+            yield break;
+        }
+
+        ulong threshold = ranks.Peek();
+        await foreach (RowBatch batch in inputs.In.ReadAsync(cancellationToken))
+        {
+            using RowBatch owned = batch;
+            int[] kept = Enumerable.Range(0, batch.Length).Where(i => context.SeedFor(batch.RowIds[i]) <= threshold).ToArray();
+            if (kept.Length > 0)
+            {
+                using RowBatch taken = batch.Take(kept);
+                yield return new PortBatch("out", taken.Data.SliceShared(0, taken.Length), taken.RowIds);
+            }
+        }
+    }
+}
+
+public sealed record SampleOptions
+{
+    [Description("Rows to take; all if there are fewer."), Range(1, int.MaxValue)]
+    public required int N { get; init; }
+}

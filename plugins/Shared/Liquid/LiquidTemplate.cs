@@ -1,0 +1,126 @@
+using System.Diagnostics.CodeAnalysis;
+using Dataflow.Abstractions;
+using Fluid;
+using Fluid.Ast;
+using Fluid.Values;
+
+namespace Dataflow.Plugins.Liquid;
+
+/// <summary>A parsed Liquid template over columns. Thread-safe.</summary>
+internal sealed class LiquidTemplate
+{
+    private static readonly FluidParser Parser = new();
+    private static readonly TemplateOptions Options = MakeOptions();
+    private readonly IFluidTemplate template;
+
+    private LiquidTemplate(IFluidTemplate template) => this.template = template;
+
+    /// <summary>Parses a template that was checked before.</summary>
+    public static LiquidTemplate Parse(string text) =>
+        TryParse(text, out LiquidTemplate? template, out string? error) ? template : throw new StageFailedException($"template: {error}");
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out LiquidTemplate? template, [NotNullWhen(false)] out string? error)
+    {
+        if (Parser.TryParse(text, out IFluidTemplate parsed, out error))
+        {
+            template = new LiquidTemplate(parsed);
+            return true;
+        }
+
+        template = null;
+        error ??= "cannot be parsed";
+        return false;
+    }
+
+    /// <summary>Complains at the option about bad syntax and about names that are not among the columns.</summary>
+    public static void Check(string? text, string option, StageDeclaration declaration, params ReadOnlySpan<string> alsoKnown)
+    {
+        if (text is null)
+        {
+            return;
+        }
+
+        if (!TryParse(text, out LiquidTemplate? template, out string? error))
+        {
+            declaration.Error(option, $"template: {error}");
+            return;
+        }
+
+        string[] known = alsoKnown.ToArray();
+        foreach (string name in template.Names())
+        {
+            if (!known.Contains(name))
+            {
+                declaration.Require(name, option);
+            }
+        }
+    }
+
+    /// <summary>Names the template reads from outside, in order of appearance.</summary>
+    public IReadOnlyList<string> Names()
+    {
+        var visitor = new NameVisitor();
+        visitor.VisitTemplate(template);
+        return visitor.Free;
+    }
+
+    public string Render(IReadOnlyDictionary<string, object?> values)
+    {
+        var context = new TemplateContext(Options);
+        foreach ((string name, object? value) in values)
+        {
+            context.SetValue(name, FluidValue.Create(value, Options));
+        }
+
+        return template.Render(context);
+    }
+
+    private static TemplateOptions MakeOptions()
+    {
+        var options = new TemplateOptions { MemberAccessStrategy = new UnsafeMemberAccessStrategy(), MaxSteps = 1_000_000 };
+        options.Filters.AddFilter("reverse_text", (input, _, _) =>
+        {
+            char[] letters = input.ToStringValue().ToCharArray();
+            Array.Reverse(letters);
+            return new StringValue(new string(letters));
+        });
+        options.Filters.AddFilter("sort_text", (input, _, _) => new StringValue(new string(input.ToStringValue().Order().ToArray())));
+        return options;
+    }
+
+    private sealed class NameVisitor : AstVisitor
+    {
+        private readonly HashSet<string> bound = new(StringComparer.Ordinal) { "forloop", "empty", "blank", "nil", "null", "true", "false" };
+        private readonly List<string> free = [];
+
+        public IReadOnlyList<string> Free => [.. free.Where(name => !bound.Contains(name)).Distinct(StringComparer.Ordinal)];
+
+        protected override Expression VisitMemberExpression(MemberExpression expression)
+        {
+            if (expression.Segments[0] is IdentifierSegment identifier)
+            {
+                free.Add(identifier.Identifier);
+            }
+
+            return base.VisitMemberExpression(expression);
+        }
+
+        protected override Statement VisitAssignStatement(AssignStatement statement)
+        {
+            bound.Add(statement.Identifier);
+            return base.VisitAssignStatement(statement);
+        }
+
+        protected override Statement VisitCaptureStatement(CaptureStatement statement)
+        {
+            bound.Add(statement.Identifier);
+            return base.VisitCaptureStatement(statement);
+        }
+
+        protected override Statement VisitForStatement(ForStatement statement)
+        {
+            bound.Add(statement.Identifier);
+            return base.VisitForStatement(statement);
+        }
+    }
+}
