@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Apache.Arrow;
+using Dataflow.Abstractions;
+using Dataflow.Plugins.Liquid;
+using Dataflow.Sandbox;
+using Dataflow.Sandbox.Python;
+
+namespace Dataflow.Plugins.CodeExecution;
+
+[Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.")]
+public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentCheck, IAsyncDisposable
+{
+    private readonly ExecuteOptions options;
+    private readonly LiquidTemplate? program;
+    private readonly LiquidTemplate? expression;
+    private readonly LiquidTemplate? expected;
+    private readonly ConcurrentDictionary<string, Lazy<Task<Grade>>> grades = new(StringComparer.Ordinal);
+    private readonly Lazy<SandboxPool> pool;
+
+    public Execute(ExecuteOptions options)
+    {
+        this.options = options;
+        program = options.Expression is null ? LiquidTemplate.Parse(options.Program) : null;
+        expression = options.Expression is null ? null : LiquidTemplate.Parse(options.Expression);
+        expected = options.Expected is null ? null : LiquidTemplate.Parse(options.Expected);
+        pool = new Lazy<SandboxPool>(() => SandboxPool.Create(options.Slots ?? Environment.ProcessorCount));
+    }
+
+    public static void Declare(ExecuteOptions options, StageDeclaration declaration)
+    {
+        if (options.Expression is not null)
+        {
+            LiquidTemplate.Check(options.Expression, "expression", declaration);
+            LiquidTemplate.Check(options.Expected, "expected", declaration);
+            if (options.Expected is null)
+            {
+                declaration.Error("expression", "an expression needs 'expected'");
+            }
+        }
+        else
+        {
+            LiquidTemplate.Check(options.Program, "program", declaration);
+            declaration.Require(options.Tests, "tests");
+        }
+
+        Schema schema = declaration.Input.With(("passed", Columns.Boolean), ("verdict", Columns.Text), ("detail", Columns.Text));
+        declaration.Port("out", schema, optional: true);
+        declaration.Port("passed", schema, optional: true);
+        declaration.Port("failed", schema, optional: true);
+    }
+
+    public async ValueTask<IReadOnlyList<string>> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        SandboxStatus status = await SandboxProbe.CheckAsync(cancellationToken);
+        return new[] { status.Problem, PythonGrader.Problem() }.OfType<string>().ToArray();
+    }
+
+    public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
+    {
+        (string code, IReadOnlyList<PythonTest> tests) = Job(row);
+        Grade grade = await GradeOnceAsync(code, tests, cancellationToken);
+        bool passed = grade.Verdict == Verdict.Passed;
+        (string, object?)[] values = [("passed", passed), ("verdict", SnakeCase.From(grade.Verdict.ToString())), ("detail", grade.Detail)];
+        output.Emit("out", values);
+        output.Emit(passed ? "passed" : "failed", values);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (pool.IsValueCreated)
+        {
+            await pool.Value.DisposeAsync();
+        }
+    }
+
+    private (string Code, IReadOnlyList<PythonTest> Tests) Job(Row row)
+    {
+        IReadOnlyDictionary<string, object?> values = row.ToDictionary();
+        return expression is not null
+            ? ("", [new PythonTest(expression.Render(values), null, expected!.Render(values))])
+            : (program!.Render(values), TestRows.Read(row[options.Tests], options.Tests));
+    }
+
+    // The same program with the same tests has one verdict, so it runs once, however many rows ask for it.
+    private async Task<Grade> GradeOnceAsync(string code, IReadOnlyList<PythonTest> tests, CancellationToken cancellationToken)
+    {
+        string key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { code, tests }))));
+        Lazy<Task<Grade>> lazy = grades.GetOrAdd(key, _ => new Lazy<Task<Grade>>(() => GradeAsync(code, tests, cancellationToken)));
+        try
+        {
+            return await lazy.Value;
+        }
+        catch (SandboxException failure)
+        {
+            grades.TryRemove(key, out _);
+            throw new RowFailedException("sandbox", failure.Message, failure);
+        }
+        catch (ArgumentException failure)
+        {
+            throw new RowFailedException("bad_test", failure.Message, failure);
+        }
+    }
+
+    private Task<Grade> GradeAsync(string code, IReadOnlyList<PythonTest> tests, CancellationToken cancellationToken)
+    {
+        var limits = new SandboxLimits { WallTime = options.Timeout, CpuTime = options.Timeout, MemoryBytes = options.Memory };
+        return new PythonGrader(pool.Value, limits).GradeAsync(code, tests, cancellationToken);
+    }
+}
+
+public sealed record ExecuteOptions
+{
+    [Description("Language of the code.")]
+    public CodeLanguage Language { get; init; } = CodeLanguage.Python;
+
+    [Description("Liquid template of the program.")]
+    public string Program { get; init; } = "{{ response }}";
+
+    [Description("Column with the program's tests: a list of {call, expected} or {stdin, expected}, or the same as JSON text.")]
+    public string Tests { get; init; } = "tests";
+
+    [Description("Liquid template of one Python expression to evaluate, in place of a program with tests.")]
+    public string? Expression { get; init; }
+
+    [Description("Liquid template of the Python literal that the expression must equal.")]
+    public string? Expected { get; init; }
+
+    [Description("Wall and CPU time of one program.")]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    [Description("Address space of one process."), ByteSize]
+    public long Memory { get; init; } = 512_000_000;
+
+    [Description("Programs at a time; the number of processors if absent."), Range(1, 64)]
+    public int? Slots { get; init; }
+}
+
+public enum CodeLanguage
+{
+    Python,
+}

@@ -1,0 +1,52 @@
+using System.ComponentModel;
+using Dataflow.Abstractions;
+using Dataflow.Torch;
+using Dataflow.Torch.Checkpoints;
+using Microsoft.Extensions.AI;
+
+namespace Dataflow.Plugins.LlamaModel;
+
+[Model("llama", "A Llama checkpoint in this process: from disk, or from the trainer stage named by 'from'.", AcceptsArtifact = true)]
+public sealed class LlamaProvider(LlamaModelOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelProvider<Checkpoint>
+{
+    private LlamaChatClient? client;
+    private string? hash;
+
+    public ValueTask<string> GetIdentityAsync(CancellationToken cancellationToken) => ValueTask.FromResult("llama:" + Hash());
+
+    ValueTask<Checkpoint> IModelProvider<Checkpoint>.OpenAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new Checkpoint(Folder(), Hash()));
+
+    ValueTask<IChatClient> IModelProvider<IChatClient>.OpenAsync(CancellationToken cancellationToken)
+    {
+        TorchRuntime.SetThreads(context.Threads);
+        string folder = Folder();
+        client = new LlamaChatClient(
+            ModelCheckpoint.LoadModel(folder, TorchRuntime.Resolve(options.Device)), ModelCheckpoint.LoadTokenizer(folder), context.Threads);
+        return ValueTask.FromResult<IChatClient>(client);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        client?.Unload();
+        return ValueTask.CompletedTask;
+    }
+
+    private string Folder()
+    {
+        string folder = context.ArtifactFolder ?? (options.Checkpoint is null
+            ? throw new StageFailedException($"model '{context.Name}': give 'with: {{ checkpoint: FOLDER }}' or 'from: TRAINER_STAGE'")
+            : context.ResolvePath(options.Checkpoint));
+        return Directory.Exists(folder) ? folder : throw new StageFailedException($"model '{context.Name}': there is no checkpoint folder '{folder}'");
+    }
+
+    private string Hash() => hash ??= ModelCheckpoint.Hash(Folder());
+}
+
+public sealed record LlamaModelOptions
+{
+    [Description("Checkpoint folder in Hugging Face layout; not needed with 'from'."), PathOption]
+    public string? Checkpoint { get; init; }
+
+    [Description("auto, cpu, cuda or cuda:N.")]
+    public string Device { get; init; } = "auto";
+}

@@ -1,0 +1,46 @@
+using System.ClientModel;
+using System.Globalization;
+using System.Text.Json;
+using Dataflow.Abstractions;
+using Microsoft.Extensions.AI;
+
+namespace Dataflow.Plugins.OpenAiModel;
+
+/// <summary>Turns the client library's failures into <see cref="ModelCallException"/>, which the engine understands.</summary>
+internal sealed class ErrorMappingChatClient(IChatClient inner) : DelegatingChatClient(inner)
+{
+    public override async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await base.GetResponseAsync(messages, options, cancellationToken);
+        }
+        catch (ClientResultException failure)
+        {
+            throw new ModelCallException(FirstLine(failure.Message), failure.Status == 0 ? null : failure.Status, RetryAfter(failure), failure);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException or FormatException or InvalidOperationException or ArgumentException or KeyNotFoundException)
+        {
+            // No answer, a broken answer, or one that is not what the protocol says.
+            throw new ModelCallException($"no usable answer: {FirstLine(failure.Message)}", null, null, failure);
+        }
+    }
+
+    private static TimeSpan? RetryAfter(ClientResultException failure)
+    {
+        if (failure.GetRawResponse()?.Headers.TryGetValue("Retry-After", out string? value) != true || value is null)
+        {
+            return null;
+        }
+
+        if (double.TryParse(value, CultureInfo.InvariantCulture, out double seconds))
+        {
+            return TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600));
+        }
+
+        return DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out DateTimeOffset at) && at > DateTimeOffset.UtcNow ? at - DateTimeOffset.UtcNow : null;
+    }
+
+    private static string FirstLine(string message) => message.Split('\n', 2)[0].Trim();
+}

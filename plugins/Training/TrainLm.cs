@@ -1,0 +1,124 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Dataflow.Abstractions;
+using Dataflow.Torch.Checkpoints;
+using Dataflow.Torch.Models;
+using Dataflow.Torch.Text;
+using Dataflow.Torch.Training;
+
+namespace Dataflow.Plugins.Training;
+
+[Stage("train.lm", "Language-model training on text or dialogs: a new tiny model, or more pre-training of a checkpoint.")]
+public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>
+{
+    public static void Declare(TrainLmOptions options, StageDeclaration declaration)
+    {
+        if ((options.Init is null) == (options.Shape is null))
+        {
+            declaration.Error("init", "give either 'init' (a checkpoint) or 'shape' (a new model)");
+        }
+
+        if (options.Shape is { } shape && (shape.HiddenSize % shape.Heads != 0 || shape.Heads % shape.KvHeads != 0 || shape.HiddenSize / shape.Heads % 2 != 0))
+        {
+            declaration.Error("shape", "hidden_size must be a multiple of heads, with an even number of features per head, and heads a multiple of kv_heads");
+        }
+
+        if (options.Text is not null)
+        {
+            declaration.Require(options.Text, "text", StageInputs.Default, "text");
+        }
+        else
+        {
+            Dialogs.Require(options.Messages, declaration);
+        }
+    }
+
+    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    {
+        var run = new TrainingRun(options, context);
+        LlamaTokenizer tokenizer = init is null ? LlamaTokenizer.Tiny() : ModelCheckpoint.LoadTokenizer(init.Folder);
+        var template = new ChatTemplate(tokenizer);
+        IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, row => Read(row, tokenizer, template), cancellationToken);
+        TorchSharp.torch.Device device = run.Prepare();
+        using LlamaModel model = init is null
+            ? LlamaModel.Initialize(Config(options.Shape!, tokenizer.VocabSize), options.Shape!.InitStd, Seeds.Derive(context.Seed, "init") >> 1, device)
+            : ModelCheckpoint.LoadModel(init.Folder, device);
+        run.Train(model, tokenizer, examples, cancellationToken);
+    }
+
+    private IEnumerable<TrainingExample> Read(Row row, LlamaTokenizer tokenizer, ChatTemplate template)
+    {
+        if (options.Text is null)
+        {
+            EncodedDialog dialog = template.Encode(Dialogs.Read(row, options.Messages, lastOnly: false));
+            bool[] trained = options.AnswersOnly ? dialog.Train : Enumerable.Repeat(true, dialog.Ids.Length).ToArray();
+            yield return new TrainingExample(dialog.Ids, trained);
+            yield break;
+        }
+
+        // A document longer than a row becomes several rows.
+        int[] ids = [tokenizer.Specials.BeginOfText, .. tokenizer.Encode(row.Text(options.Text)), tokenizer.Specials.EndOfText];
+        foreach (int[] piece in ids.Chunk(options.MaxLength).Where(piece => piece.Length > 1))
+        {
+            yield return new TrainingExample(piece, Enumerable.Repeat(true, piece.Length).ToArray());
+        }
+    }
+
+    private static LlamaConfig Config(ModelShape shape, int vocabulary) => new()
+    {
+        VocabSize = vocabulary,
+        HiddenSize = shape.HiddenSize,
+        IntermediateSize = shape.IntermediateSize ?? shape.HiddenSize * 8 / 3 / 8 * 8,
+        NumHiddenLayers = shape.Layers,
+        NumAttentionHeads = shape.Heads,
+        NumKeyValueHeads = shape.KvHeads,
+        MaxPositionEmbeddings = shape.Context,
+        TieWordEmbeddings = shape.TiedEmbeddings,
+        RopeTheta = 10_000,
+    };
+}
+
+public sealed record TrainLmOptions : TrainingSettings
+{
+    [Description("Checkpoint to train further."), ModelReference(typeof(Checkpoint))]
+    public string? Init { get; init; }
+
+    [Description("Shape of a new model with a byte tokenizer.")]
+    public ModelShape? Shape { get; init; }
+
+    [Description("Column holding text to train on.")]
+    public string? Text { get; init; }
+
+    [Description("Column holding dialogs to train on, where 'text' is absent.")]
+    public string Messages { get; init; } = "messages";
+
+    [Description("For dialogs: loss on the assistant's words only, not on everything.")]
+    public bool AnswersOnly { get; init; }
+}
+
+public sealed record ModelShape
+{
+    [Description("Width."), Range(2, 1_000_000)]
+    public int HiddenSize { get; init; } = 96;
+
+    [Description("Width of the feed-forward part; 8/3 of hidden_size if absent."), Range(2, 1_000_000)]
+    public int? IntermediateSize { get; init; }
+
+    [Description("Decoder layers."), Range(1, 1000)]
+    public int Layers { get; init; } = 3;
+
+    [Description("Attention heads."), Range(1, 1000)]
+    public int Heads { get; init; } = 4;
+
+    [Description("Key and value heads."), Range(1, 1000)]
+    public int KvHeads { get; init; } = 2;
+
+    [Description("Longest sequence."), Range(2, 10_000_000)]
+    public int Context { get; init; } = 256;
+
+    [Description("One matrix for input and output embeddings.")]
+    public bool TiedEmbeddings { get; init; } = true;
+
+    [Description("Standard deviation of the initial weights."), Range(1e-6, 10.0)]
+    public double InitStd { get; init; } = 0.08;
+}

@@ -1,0 +1,43 @@
+using System.ComponentModel;
+using Dataflow.Abstractions;
+using Dataflow.Torch.Checkpoints;
+using Dataflow.Torch.Models;
+using Dataflow.Torch.Text;
+using Dataflow.Torch.Training;
+
+namespace Dataflow.Plugins.Training;
+
+[Stage("train.sft", "Supervised fine-tuning on dialogs: loss on the assistant's words and their terminator only.")]
+public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITrainer, IStage<TrainSftOptions>
+{
+    public static void Declare(TrainSftOptions options, StageDeclaration declaration) => Dialogs.Require(options.Messages, declaration);
+
+    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    {
+        var run = new TrainingRun(options, context);
+        LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
+        var template = new ChatTemplate(tokenizer);
+        IReadOnlyList<TrainingExample> examples = await run.ReadAsync(
+            inputs.In,
+            row =>
+            {
+                EncodedDialog dialog = template.Encode(Dialogs.Read(row, options.Messages, !options.AllTurns));
+                return [new TrainingExample(dialog.Ids, dialog.Train)];
+            },
+            cancellationToken);
+        using LlamaModel model = ModelCheckpoint.LoadModel(init.Folder, run.Prepare());
+        run.Train(model, tokenizer, examples, cancellationToken);
+    }
+}
+
+public sealed record TrainSftOptions : TrainingSettings
+{
+    [Description("Checkpoint to start from."), ModelReference(typeof(Checkpoint))]
+    public required string Init { get; init; }
+
+    [Description("Column holding the dialog.")]
+    public string Messages { get; init; } = "messages";
+
+    [Description("Train on every assistant message, not only the last.")]
+    public bool AllTurns { get; init; }
+}
