@@ -12,7 +12,7 @@ public sealed class TemplateSource(TemplateSourceOptions options) : ISource, ISt
     private const int DrawsPerRow = 10_000;
 
     private static readonly Schema Output = Columns.Schema(
-        ("prompt", Columns.Text), ("answer", Columns.Text), ("key", Columns.Text), ("task", Columns.Text), ("corrupted", Columns.Boolean));
+        ("prompt", Columns.Text), ("answer", Columns.Text), ("key", Columns.Text), ("task", Columns.Text), ("wrong", Columns.Text));
 
     public static void Declare(TemplateSourceOptions options, StageDeclaration declaration)
     {
@@ -71,14 +71,13 @@ public sealed class TemplateSource(TemplateSourceOptions options) : ISource, ISt
                 continue;
             }
 
-            bool corrupt = random.NextDouble() < options.Corrupt;
             return new Dictionary<string, object?>
             {
                 ["prompt"] = task.Prompt,
-                ["answer"] = corrupt ? task.Wrong ?? Perturb(task.Answer, random) : task.Answer,
+                ["answer"] = task.Answer,
                 ["key"] = task.Key,
                 ["task"] = options.Tasks[index].Name,
-                ["corrupted"] = corrupt,
+                ["wrong"] = task.Wrong ?? Perturb(task.Answer, random),
             };
         }
 
@@ -113,9 +112,6 @@ public sealed record TemplateSourceOptions
 
     [Description("Make each key only once.")]
     public bool Unique { get; init; }
-
-    [Description("Share of rows that get a wrong answer: the task's 'wrong', or the right one with one character changed."), Range(0.0, 1.0)]
-    public double Corrupt { get; init; }
 }
 
 public sealed record TaskOptions
@@ -135,7 +131,7 @@ public sealed record TaskOptions
     [Description("Liquid template of the right answer.")]
     public string? Answer { get; init; }
 
-    [Description("Liquid template of a plausible wrong answer.")]
+    [Description("Liquid template of a plausible wrong answer; the right one with one character changed if absent.")]
     public string? Wrong { get; init; }
 
     [Description("Liquid template of what makes two tasks the same (such as sorted operands); the prompt if absent.")]

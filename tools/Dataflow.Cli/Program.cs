@@ -1,1 +1,27 @@
-return 0;
+using System.CommandLine;
+using Dataflow.Cli;
+using Dataflow.Cli.Commands;
+
+var root = new RootCommand("Dataflow: data and model pipelines for post-training, from one YAML file.");
+root.Subcommands.Add(RunCommand.Create());
+root.Subcommands.Add(CheckCommand.Create());
+root.Subcommands.Add(PreviewCommand.Create());
+root.Subcommands.Add(GraphCommand.Create());
+root.Subcommands.Add(ListCommand.Create());
+root.Subcommands.Add(DescribeCommand.Create());
+root.Subcommands.Add(SchemaCommand.Create());
+root.Subcommands.Add(RunsCommand.Create());
+ParseResult parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
+    {
+        Console.Error.WriteLine(error.Message);
+    }
+
+    Console.Error.WriteLine("see 'dataflow --help'");
+    return ExitCodes.BadInput;
+}
+
+// Ctrl-C is the run's own to handle: the first drains, the second aborts.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });

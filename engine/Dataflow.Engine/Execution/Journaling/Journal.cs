@@ -103,24 +103,11 @@ public sealed class Journal : IAsyncDisposable
             }
         });
 
-    /// <summary>All metrics so far, in the order of their stages and steps.</summary>
-    public IReadOnlyList<StageMetric> Metrics() => Query(
-        "SELECT stage, name, value, step, low, high, label, headline FROM metrics ORDER BY rowid",
-        row => new StageMetric(row.GetString(0), new Metric(
-            row.GetString(1), row.GetDouble(2),
-            row.GetInt64(3) is >= 0 and var step ? step : null,
-            row.IsDBNull(4) ? null : row.GetDouble(4),
-            row.IsDBNull(5) ? null : row.GetDouble(5),
-            row.GetString(6) is { Length: > 0 } label ? label : null,
-            row.GetInt64(7) != 0)));
+    /// <summary>All metrics so far, in the order they were reported.</summary>
+    public IReadOnlyList<StageMetric> Metrics() => Query(JournalReads.Metrics, JournalReads.Metric);
 
     /// <summary>Last known counts of every stage.</summary>
-    public IReadOnlyDictionary<string, StageCounts> Stages() => Query(
-        "SELECT stage, phase, state, rows_in, rows_out_json, errors, replayed, seconds FROM stages",
-        row => new StageCounts(
-            row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetInt64(3),
-            JsonSerializer.Deserialize<Dictionary<string, long>>(row.GetString(4))!,
-            row.GetInt64(5), row.GetInt64(6), 0, TimeSpan.FromSeconds(row.GetDouble(7)))).ToDictionary(counts => counts.Stage);
+    public IReadOnlyDictionary<string, StageCounts> Stages() => Query(JournalReads.Stages, JournalReads.Stage).ToDictionary(counts => counts.Stage);
 
     public async ValueTask DisposeAsync()
     {

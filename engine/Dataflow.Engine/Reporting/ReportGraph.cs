@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+using Dataflow.Engine.Execution;
+using Dataflow.Engine.Graph;
+
+namespace Dataflow.Engine.Reporting;
+
+/// <summary>The graph as inline SVG: one column per depth, rows written on the edges, artifact edges dashed.</summary>
+internal static class ReportGraph
+{
+    private const int Width = 168;
+    private const int Height = 46;
+    private const int GapX = 74;
+    private const int GapY = 22;
+
+    public static string Svg(PipelineGraph graph, IReadOnlyList<StageCounts> counts)
+    {
+        Dictionary<string, (int X, int Y)> places = Layout(graph);
+        Dictionary<string, StageCounts> byName = counts.ToDictionary(count => count.Stage);
+        int width = places.Values.Max(place => place.X) + Width + 10;
+        int height = places.Values.Max(place => place.Y) + Height + 10;
+        var svg = new StringBuilder();
+        svg.Append(CultureInfo.InvariantCulture, $"<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"pipeline graph\">");
+        foreach ((string from, string to, string label, bool artifact) in GraphRenderer.Edges(graph))
+        {
+            (int x1, int y1) = (places[from].X + Width, places[from].Y + (Height / 2));
+            (int x2, int y2) = (places[to].X, places[to].Y + (Height / 2));
+            int bend = Math.Max(30, (x2 - x1) / 2);
+            svg.Append(CultureInfo.InvariantCulture, $"<path class=\"edge{(artifact ? " artifact" : "")}\" d=\"M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}\"><title>{ReportWriter.Text(Title(from, label, artifact, byName))}</title></path>");
+        }
+
+        foreach (StageNode stage in graph.Stages)
+        {
+            (int x, int y) = places[stage.Name];
+            StageCounts? count = byName.GetValueOrDefault(stage.Name);
+            string numbers = count is null ? "" : Numbers(count);
+            svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"box\" x=\"{x}\" y=\"{y}\" width=\"{Width}\" height=\"{Height}\" rx=\"6\"/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + 9}\" y=\"{y + 18}\" font-weight=\"600\">{ReportWriter.Text(Cut(stage.Name, 22))}<title>{ReportWriter.Text(stage.Name)}</title></text>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"soft\" x=\"{x + 9}\" y=\"{y + 36}\">{ReportWriter.Text(Cut(stage.Descriptor.Name + "  " + numbers, 26))}</text>");
+        }
+
+        return svg.Append("</svg>").ToString();
+    }
+
+    private static Dictionary<string, (int X, int Y)> Layout(PipelineGraph graph)
+    {
+        var depth = new Dictionary<string, int>(StringComparer.Ordinal);
+        (string From, string To, string Label, bool Artifact)[] edges = GraphRenderer.Edges(graph).ToArray();
+        foreach (StageNode stage in graph.Stages)
+        {
+            depth[stage.Name] = edges.Where(edge => edge.To == stage.Name).Select(edge => depth[edge.From] + 1).DefaultIfEmpty(0).Max();
+        }
+
+        // Within a column, a stage stands near the mean height of what it reads.
+        var places = new Dictionary<string, (int X, int Y)>(StringComparer.Ordinal);
+        foreach (IGrouping<int, StageNode> column in graph.Stages.GroupBy(stage => depth[stage.Name]).OrderBy(group => group.Key))
+        {
+            int row = 0;
+            IEnumerable<StageNode> sorted = column.OrderBy(stage => edges.Where(edge => edge.To == stage.Name).Select(edge => (double)places[edge.From].Y).DefaultIfEmpty(0).Average());
+            foreach (StageNode stage in sorted)
+            {
+                places[stage.Name] = (5 + (column.Key * (Width + GapX)), 5 + (row++ * (Height + GapY)));
+            }
+        }
+
+        return places;
+    }
+
+    private static string Title(string from, string label, bool artifact, Dictionary<string, StageCounts> counts) =>
+        artifact ? $"model {label} from {from}"
+        : counts.TryGetValue(from, out StageCounts? count) && count.RowsOut.TryGetValue(label, out long rows) ? $"{from}.{label}: {rows} rows" : $"{from}.{label}";
+
+    private static string Numbers(StageCounts count)
+    {
+        long rows = count.RowsOut.Count > 0 ? count.RowsOut.Values.Max() : count.RowsIn;
+        return rows.ToString("N0", CultureInfo.InvariantCulture) + (count.Errors > 0 ? $" ({count.Errors} err)" : "");
+    }
+
+    private static string Cut(string text, int most) => text.Length > most ? text[..(most - 1)] + "…" : text;
+}

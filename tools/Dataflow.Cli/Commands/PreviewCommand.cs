@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Dataflow.Cli.Display;
+using Dataflow.Engine.Execution;
+
+namespace Dataflow.Cli.Commands;
+
+/// <summary><c>dataflow preview FILE -n N</c>: a real run on the first rows of each source, in a folder that is thrown away.</summary>
+internal static class PreviewCommand
+{
+    private static readonly Option<long> Rows = new("-n") { Description = "Rows of each source.", DefaultValueFactory = _ => 5 };
+
+    public static Command Create()
+    {
+        var command = new Command("preview", "Run on the first rows of each source and print what every stage gives. Sinks write nothing.");
+        PipelineArguments.AddTo(command);
+        command.Options.Add(Rows);
+        command.SetAction((parsed, _) => RunAsync(parsed));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        if (PipelineArguments.From(parsed) is not PipelineArguments arguments)
+        {
+            return ExitCodes.BadInput;
+        }
+
+        string folder = Directory.CreateTempSubdirectory("dataflow-preview-").FullName;
+        try
+        {
+            LoadedPipeline pipeline = LoadedPipeline.Load(arguments.File, arguments, RunVariables.For("preview", folder, ""));
+            pipeline.Print(arguments.Json);
+            if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, CancellationToken.None))
+            {
+                return ExitCodes.BadInput;
+            }
+
+            using var signals = new StopSignals();
+            var runner = new PipelineRunner(PreviewGraph.WithoutSinks(pipeline.Graph!), pipeline.Secrets, new SilentDisplay());
+            RunResult result = await runner.RunAsync(new RunRequest(folder, false, "", signals.Stop, signals.Abort, parsed.GetValue(Rows)));
+            SamplePrinter.Print(folder, result, arguments.Json);
+            if (result.Cause is not null)
+            {
+                Console.Error.WriteLine(result.Cause);
+            }
+
+            return result.Outcome == RunOutcome.Completed ? ExitCodes.Done : result.Outcome == RunOutcome.Interrupted ? ExitCodes.Interrupted : ExitCodes.Failed;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

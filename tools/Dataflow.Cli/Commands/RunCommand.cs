@@ -1,0 +1,99 @@
+using System.CommandLine;
+using System.Globalization;
+using Dataflow.Cli.Display;
+using Dataflow.Engine.Execution;
+using Dataflow.Engine.Reporting;
+
+namespace Dataflow.Cli.Commands;
+
+/// <summary><c>dataflow run FILE</c>.</summary>
+internal static class RunCommand
+{
+    private static readonly Option<string?> Resume = new("--resume") { Description = "Go on with a run: its id under the runs folder, or its folder." };
+    private static readonly Option<string> Runs = new("--runs") { Description = "Folder that runs are kept in.", DefaultValueFactory = _ => "runs" };
+    private static readonly Option<string> Id = new("--run-id") { Description = "Name of the new run; a time stamp by default.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> Epoch = new("--epoch") { Description = "Mixed into every seed, so that one night does not repeat another; for example the date.", DefaultValueFactory = _ => "" };
+    private static readonly Option<bool> Plain = new("--plain") { Description = "Plain lines instead of a live display." };
+
+    public static Command Create()
+    {
+        var command = new Command("run", "Run a pipeline, or resume a run.");
+        PipelineArguments.AddTo(command);
+        foreach (Option option in new Option[] { Resume, Runs, Id, Epoch, Plain })
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction((parsed, _) => RunAsync(parsed));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        if (PipelineArguments.From(parsed) is not PipelineArguments arguments)
+        {
+            return ExitCodes.BadInput;
+        }
+
+        string? resume = parsed.GetValue(Resume);
+        string folder = Folder(parsed.GetValue(Runs)!, resume, parsed.GetValue(Id)!);
+        string epoch = resume is null ? parsed.GetValue(Epoch)! : RunFolder.ReadManifest(folder)?.Epoch ?? "";
+        LoadedPipeline pipeline = LoadedPipeline.Load(arguments.File, arguments, RunVariables.For(Path.GetFileName(folder), folder, epoch));
+        pipeline.Print(arguments.Json);
+        if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, CancellationToken.None))
+        {
+            return ExitCodes.BadInput;
+        }
+
+        using var signals = new StopSignals();
+        IRunDisplay display = arguments.Json ? new JsonDisplay()
+            : parsed.GetValue(Plain) || Console.IsOutputRedirected ? new PlainDisplay(pipeline.Secrets)
+            : new LiveDisplay(pipeline.Graph!, pipeline.Secrets);
+        try
+        {
+            display.Begin(pipeline.Graph!, folder);
+            RunResult result;
+            await using (display)
+            {
+                var runner = new PipelineRunner(pipeline.Graph!, pipeline.Secrets, display);
+                result = await runner.RunAsync(new RunRequest(folder, resume is not null, epoch, signals.Stop, signals.Abort));
+            }
+
+            string report = ReportWriter.Write(folder, pipeline.Graph!);
+            display.End(result, report);
+            return result.Outcome switch
+            {
+                RunOutcome.Completed => ExitCodes.Done,
+                RunOutcome.Interrupted => ExitCodes.Interrupted,
+                _ => ExitCodes.Failed,
+            };
+        }
+        catch (RunRefusedException refused)
+        {
+            Console.Error.WriteLine(pipeline.Secrets.Redact(refused.Message));
+            return ExitCodes.BadInput;
+        }
+    }
+
+    private static string Folder(string runs, string? resume, string id)
+    {
+        if (resume is not null)
+        {
+            return Path.GetFullPath(Directory.Exists(Path.Combine(runs, resume)) ? Path.Combine(runs, resume) : resume);
+        }
+
+        if (id.Length > 0)
+        {
+            return Path.GetFullPath(Path.Combine(runs, id));
+        }
+
+        string stamp = DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        string folder = Path.GetFullPath(Path.Combine(runs, stamp));
+        for (int n = 2; Directory.Exists(folder); n++)
+        {
+            folder = Path.GetFullPath(Path.Combine(runs, $"{stamp}-{n}"));
+        }
+
+        return folder;
+    }
+}
