@@ -72,7 +72,7 @@ public static class ArrowRows
         return new RecordBatch(schema, columns, rows.Count);
     }
 
-    /// <summary>The rows at <paramref name="indices"/> as a new batch, by slicing runs of neighbours and concatenating them.</summary>
+    /// <summary>The rows at <paramref name="indices"/> as a new batch with an owner of its own: shared where they are neighbours, else copied.</summary>
     public static RecordBatch Take(RecordBatch batch, IReadOnlyList<int> indices)
     {
         var columns = new IArrowArray[batch.ColumnCount];
@@ -92,27 +92,25 @@ public static class ArrowRows
         }
 
         var slices = new List<IArrowArray>();
-        try
+        for (int start = 0; start < indices.Count;)
         {
-            for (int start = 0; start < indices.Count;)
+            int end = start + 1;
+            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
             {
-                int end = start + 1;
-                while (end < indices.Count && indices[end] == indices[end - 1] + 1)
-                {
-                    end++;
-                }
-
-                slices.Add(ArrowArrayFactory.Slice(column, indices[start], end - start));
-                start = end;
+                end++;
             }
 
-            // Concatenate copies even a single array, so the result owns its memory.
-            return ArrowArrayConcatenator.Concatenate(slices);
+            if (start == 0 && end == indices.Count)
+            {
+                // Concatenating one array hands the borrowed slice back; a shared one has a count of its own.
+                return ArrowArrayFactory.SliceShared(column, indices[0], indices.Count);
+            }
+
+            slices.Add(ArrowArrayFactory.Slice(column, indices[start], end - start));
+            start = end;
         }
-        finally
-        {
-            slices.Clear();
-        }
+
+        return ArrowArrayConcatenator.Concatenate(slices);
     }
 
     private static StringArray BuildStrings(IReadOnlyList<object?> values)

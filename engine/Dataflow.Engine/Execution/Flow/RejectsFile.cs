@@ -33,7 +33,11 @@ internal sealed class RejectsFile(string path) : IDisposable
     {
         lock (gate)
         {
-            File.Delete(path);
+            if (File.Exists(path))
+            {
+                File.Delete(path);
+            }
+
             if (writer is not null)
             {
                 writer.Dispose();
