@@ -59,7 +59,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         }
 
         folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause });
-        StageMetric[] headlines = journal.Metrics().Where(metric => metric.Metric.Headline).ToArray();
+        StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
         return new RunResult(outcome, folder.Root, cause, Counts(state), headlines);
     }
 
@@ -146,6 +146,13 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         {
             // The run has ended; the last counts are sent by the caller.
         }
+    }
+
+    /// <summary>Stages of one phase end in any order; results are shown in the pipeline's.</summary>
+    private StageMetric[] InGraphOrder(IEnumerable<StageMetric> metrics)
+    {
+        Dictionary<string, int> position = graph.Stages.Select((stage, index) => (stage.Name, index)).ToDictionary();
+        return metrics.OrderBy(metric => position.GetValueOrDefault(metric.Stage)).ToArray();
     }
 
     private static StageCounts[] Counts(RunState state) => state.Counters.Select(counter => counter.Snapshot()).ToArray();

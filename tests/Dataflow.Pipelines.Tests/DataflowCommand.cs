@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace Dataflow.Pipelines.Tests;
+
+/// <summary>The real command line, as a process of its own, in a folder of its own.</summary>
+internal sealed class DataflowCommand
+{
+    public static string Root { get; } = FindRoot();
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("dataflow-test-").FullName;
+
+    public Dictionary<string, string> Environment { get; } = [];
+
+    public string Write(string name, string text)
+    {
+        string path = Path.Combine(Folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    public string Read(string name) => File.ReadAllText(Path.Combine(Folder, name));
+
+    public Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Root, "artifacts/bin/Dataflow.Cli/release_linux-x64/dataflow"))
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+        foreach ((string name, string value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start)!;
+    }
+
+    public async Task<CommandResult> RunAsync(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new CommandResult(process.ExitCode, await output, await error);
+    }
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Dataflow.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new InvalidOperationException("the tests run from inside the checkout");
+    }
+}
+
+internal sealed record CommandResult(int ExitCode, string Output, string Error)
+{
+    public string All => Output + Error;
+}

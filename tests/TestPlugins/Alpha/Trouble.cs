@@ -1,0 +1,38 @@
+using Dataflow.Abstractions;
+
+namespace Dataflow.TestPlugins.Alpha;
+
+[Stage("alpha.trouble", "Fails on rows whose value is a multiple of 'fail_every', doubles the others, slowly if asked.")]
+public sealed class Trouble(TroubleOptions options) : IRowStage, IStage<TroubleOptions>
+{
+    public static void Declare(TroubleOptions options, StageDeclaration declaration)
+    {
+        declaration.Require("value", "", StageInputs.Default, "integer");
+        declaration.Out(declaration.Input.With(("doubled", Columns.Integer)));
+    }
+
+    public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
+    {
+        long value = row.Integer("value");
+        // Rows take unequal time, so that they end out of order.
+        await Task.Delay(options.DelayMilliseconds * (int)(value % 4), cancellationToken);
+        if (options.FailEvery > 0 && value % options.FailEvery == 0)
+        {
+            throw new RowFailedException("multiple", $"{value} is a multiple of {options.FailEvery}");
+        }
+
+        for (int copy = 0; copy < options.Copies; copy++)
+        {
+            output.EmitChild("out", ("doubled", value * 2));
+        }
+    }
+}
+
+public sealed record TroubleOptions
+{
+    public int FailEvery { get; init; }
+
+    public int DelayMilliseconds { get; init; }
+
+    public int Copies { get; init; } = 1;
+}
