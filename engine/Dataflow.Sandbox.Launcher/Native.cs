@@ -10,6 +10,10 @@ internal static partial class Native
     public const int NonBlocking = 0x800;
     public const int Kill = 9;
     public const short PollIn = 1;
+    public const int AnyChild = 0;
+    public const int Exited = 4;
+    public const int LeaveZombie = 0x1000000;
+    public const int SetDescriptorFlags = 2;
     public const short PollHangUp = 0x10;
 
     [LibraryImport("libc", SetLastError = true)]
@@ -41,6 +45,10 @@ internal static partial class Native
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int signal);
+
+    /// <summary>With <see cref="LeaveZombie"/>: tells that a child has ended without reaping it.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int waitid(int idType, int id, Span<int> information, int options);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int wait4(int pid, out int status, int options, Span<long> usage);

@@ -4,9 +4,11 @@ namespace Dataflow.Sandbox.Launcher;
 
 /// <summary>One program to run: a line of JSON on the launcher's stdin.</summary>
 /// <param name="Arguments">Full command line, from the first program of the chain on.</param>
+/// <param name="Cancel">Nothing to run: end the program with this id.</param>
 /// <param name="Files">Contents for numbered descriptors (3 and up) that the command line refers to.</param>
 internal sealed record LaunchRequest(
-    long Id, string[] Arguments, string[] Environment, byte[] Stdin, Dictionary<int, byte[]> Files, int WallMilliseconds, int OutputBytes);
+    long Id, string[] Arguments, string[] Environment, byte[] Stdin, Dictionary<int, byte[]> Files, int WallMilliseconds, int OutputBytes,
+    bool Cancel = false);
 
 /// <summary>How it ended: a line of JSON on the launcher's stdout.</summary>
 /// <param name="Started">False if the program itself was never reached; Stderr says why.</param>

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Dataflow.Sandbox.Launcher;
 
 /// <summary>
@@ -8,51 +6,81 @@ namespace Dataflow.Sandbox.Launcher;
 /// </summary>
 internal sealed class Reaper
 {
-    private readonly ConcurrentDictionary<int, RunningChild> children = new();
-    private readonly ConcurrentDictionary<int, (int Status, long Cpu)> early = new();
+    private readonly Dictionary<int, RunningChild> children = [];
+    private readonly ReaderWriterLockSlim gate = new();
     private readonly SemaphoreSlim spawned = new(0);
 
     public void Start() => new Thread(Loop) { IsBackground = true, Name = "reaper" }.Start();
 
-    /// <summary>Hands a child over right after it was spawned.</summary>
-    public void Watch(RunningChild child)
+    /// <summary>
+    /// Spawns and takes the child over in one step. Until then nothing is reaped, so the id cannot belong to an orphan
+    /// that ended meanwhile.
+    /// </summary>
+    public RunningChild Spawn(Func<int> spawn, int doneWrite)
     {
-        children[child.Pid] = child;
-        if (early.TryRemove(child.Pid, out (int Status, long Cpu) ended) && children.TryRemove(child.Pid, out _))
+        gate.EnterReadLock();
+        try
         {
-            child.Ended(ended.Status, ended.Cpu);
-        }
+            var child = new RunningChild(spawn(), doneWrite);
+            lock (children)
+            {
+                children.Add(child.Pid, child);
+            }
 
-        spawned.Release();
+            spawned.Release();
+            return child;
+        }
+        finally
+        {
+            gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>Kills the child unless it has been reaped: its id may by then be another process's.</summary>
+    public void Kill(RunningChild child)
+    {
+        gate.EnterReadLock();
+        try
+        {
+            if (!child.HasEnded)
+            {
+                _ = Native.kill(child.Pid, Native.Kill);
+            }
+        }
+        finally
+        {
+            gate.ExitReadLock();
+        }
     }
 
     private void Loop()
     {
+        Span<int> information = stackalloc int[32];
         Span<long> usage = stackalloc long[18];
         while (true)
         {
-            int pid = Native.wait4(-1, out int status, 0, usage);
-            if (pid <= 0)
+            if (Native.waitid(Native.AnyChild, 0, information, Native.Exited | Native.LeaveZombie) != 0)
             {
                 // No child at all: wait for the next one.
                 spawned.Wait();
                 continue;
             }
 
-            // rusage begins with user and system time, each seconds and microseconds.
-            long cpu = ((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3];
-            if (children.TryRemove(pid, out RunningChild? child))
+            // siginfo_t: signal, errno, code, padding, pid.
+            int pid = information[4];
+            gate.EnterWriteLock();
+            try
             {
-                child.Ended(status, cpu);
-            }
-            else
-            {
-                early[pid] = (status, cpu);
-                if (children.TryRemove(pid, out child))
+                Native.wait4(pid, out int status, 0, usage);
+                if (children.Remove(pid, out RunningChild? child))
                 {
-                    early.TryRemove(pid, out _);
-                    child.Ended(status, cpu);
+                    // rusage begins with user and system time, each seconds and microseconds.
+                    child.Ended(status, ((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
                 }
+            }
+            finally
+            {
+                gate.ExitWriteLock();
             }
         }
     }
@@ -63,12 +91,15 @@ internal sealed class RunningChild(int pid, int doneWrite)
 {
     public int Pid => pid;
 
+    public bool HasEnded { get; private set; }
+
     public int Status { get; private set; }
 
     public long Cpu { get; private set; }
 
     public void Ended(int status, long cpu)
     {
+        HasEnded = true;
         Status = status;
         Cpu = cpu;
         Native.write(doneWrite, [1], 1);

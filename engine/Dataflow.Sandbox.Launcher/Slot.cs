@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -9,7 +8,7 @@ namespace Dataflow.Sandbox.Launcher;
 /// Runs one program at a time, on a thread that lives as long as the launcher: the sandbox dies with the thread that
 /// started it, so a pool thread must not be that thread.
 /// </summary>
-internal sealed class Slot(BlockingCollection<LaunchRequest> requests, Action<LaunchReply> reply, Reaper reaper)
+internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Reaper reaper)
 {
     private const int ResultDescriptor = 8;
     private const int StartedDescriptor = 9;
@@ -18,16 +17,20 @@ internal sealed class Slot(BlockingCollection<LaunchRequest> requests, Action<La
 
     private void Loop()
     {
-        foreach (LaunchRequest request in requests.GetConsumingEnumerable())
+        foreach (LaunchRequest request in requests.Take())
         {
+            LaunchReply answer;
             try
             {
-                reply(Run(request));
+                answer = Run(request);
             }
             catch (Exception failure)
             {
-                reply(new LaunchReply(request.Id, false, 0, false, false, [], Encoding.UTF8.GetBytes(failure.Message), [], 0, 0));
+                answer = new LaunchReply(request.Id, false, 0, false, false, [], Encoding.UTF8.GetBytes(failure.Message), [], 0, 0);
             }
+
+            requests.Done(request.Id);
+            reply(answer);
         }
     }
 
@@ -45,12 +48,11 @@ internal sealed class Slot(BlockingCollection<LaunchRequest> requests, Action<La
         };
         map.AddRange(request.Files.Select(file => (handles.Memory(file.Value), file.Key)));
         long begin = Stopwatch.GetTimestamp();
-        int pid = Spawner.Spawn(request.Arguments, request.Environment, map);
-        var child = new RunningChild(pid, doneWrite);
-        reaper.Watch(child);
+        RunningChild child = reaper.Spawn(() => Spawner.Spawn(request.Arguments, request.Environment, map), doneWrite);
+        requests.Running(request.Id, () => reaper.Kill(child));
         handles.Close(outWrite, errorWrite, resultWrite, startWrite);
         var capture = new Capture([outRead, errorRead, resultRead, startRead], request.OutputBytes);
-        (bool timedOut, bool exceeded) = capture.Until(doneRead, TimeSpan.FromMilliseconds(request.WallMilliseconds), () => Native.kill(pid, Native.Kill));
+        (bool timedOut, bool exceeded) = capture.Until(doneRead, TimeSpan.FromMilliseconds(request.WallMilliseconds), () => reaper.Kill(child));
         long wall = (long)Stopwatch.GetElapsedTime(begin).TotalMicroseconds;
         bool started = capture.Bytes(3).Length > 0;
         return new LaunchReply(request.Id, started, child.Status, timedOut, exceeded, capture.Bytes(0), capture.Bytes(1), capture.Bytes(2), wall, child.Cpu);

@@ -8,6 +8,13 @@ namespace Dataflow.Sandbox;
 internal sealed record LaunchMessage(
     long Id, bool Started, int Status, bool TimedOut, bool OutputExceeded, byte[] Stdout, byte[] Stderr, byte[] Result, long WallMicroseconds, long CpuMicroseconds);
 
+/// <summary>A request as the launcher reads it.</summary>
+internal sealed record LaunchCommand(
+    long Id, string[] Arguments, string[] Environment, byte[] Stdin, IReadOnlyDictionary<int, byte[]> Files, int WallMilliseconds, int OutputBytes, bool Cancel = false)
+{
+    public static LaunchCommand Cancelling(long id) => new(id, [], [], [], new Dictionary<int, byte[]>(), 0, 0, Cancel: true);
+}
+
 /// <summary>The engine's side of one launcher process.</summary>
 internal sealed class LauncherProcess : IAsyncDisposable
 {
@@ -49,39 +56,47 @@ internal sealed class LauncherProcess : IAsyncDisposable
         return new LauncherProcess(process);
     }
 
-    /// <summary>The reply; null if the launcher ended before it came.</summary>
-    public async Task<LaunchMessage?> SendAsync(long id, byte[] line, CancellationToken cancellationToken)
+    /// <summary>
+    /// The reply; null if the launcher ended before it came. When cancelled it first ends the program and waits for
+    /// that, so that a slot is never free while its program runs.
+    /// </summary>
+    public async Task<LaunchMessage?> SendAsync(LaunchCommand command, CancellationToken cancellationToken)
     {
         var reply = new TaskCompletionSource<LaunchMessage?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        waiting[id] = reply;
-        try
-        {
-            await writing.WaitAsync(cancellationToken);
-            try
-            {
-                Stream input = process.StandardInput.BaseStream;
-                await input.WriteAsync(line, CancellationToken.None);
-                await input.WriteAsync("\n"u8.ToArray(), CancellationToken.None);
-                await input.FlushAsync(CancellationToken.None);
-            }
-            finally
-            {
-                writing.Release();
-            }
-        }
-        catch (IOException)
-        {
-            // A broken pipe: the reader notices the end and answers null to all who wait.
-            ended = true;
-            return null;
-        }
-
+        waiting[command.Id] = reply;
+        await WriteAsync(command);
         if (ended)
         {
             reply.TrySetResult(null);
         }
 
-        return await reply.Task.WaitAsync(cancellationToken);
+        await using (cancellationToken.UnsafeRegister(_ => _ = WriteAsync(LaunchCommand.Cancelling(command.Id)), null))
+        {
+            LaunchMessage? message = await reply.Task;
+            cancellationToken.ThrowIfCancellationRequested();
+            return message;
+        }
+    }
+
+    private async Task WriteAsync(LaunchCommand command)
+    {
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(command), (byte)'\n'];
+        await writing.WaitAsync();
+        try
+        {
+            Stream input = process.StandardInput.BaseStream;
+            await input.WriteAsync(line);
+            await input.FlushAsync();
+        }
+        catch (Exception broken) when (broken is IOException or InvalidOperationException or ObjectDisposedException)
+        {
+            // The launcher has ended: the reader notices it and answers null to all who wait.
+            ended = true;
+        }
+        finally
+        {
+            writing.Release();
+        }
     }
 
     public async ValueTask DisposeAsync()

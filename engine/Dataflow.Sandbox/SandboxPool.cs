@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
-using System.Text.Json;
 
 namespace Dataflow.Sandbox;
 
@@ -86,17 +85,9 @@ public sealed class SandboxPool : IAsyncDisposable
     private async Task<LaunchMessage?> SendAsync(SandboxRequest request, string[] arguments, Dictionary<int, byte[]> files, CancellationToken cancellationToken)
     {
         LauncherProcess process = await LauncherAsync(cancellationToken);
-        var message = new
-        {
-            Id = Interlocked.Increment(ref nextId),
-            Arguments = arguments,
-            Environment = new[] { "PATH=/usr/bin:/bin" },
-            request.Stdin,
-            Files = files,
-            WallMilliseconds = (int)request.Limits.WallTime.TotalMilliseconds,
-            request.Limits.OutputBytes,
-        };
-        return await process.SendAsync(message.Id, JsonSerializer.SerializeToUtf8Bytes(message), cancellationToken);
+        var command = new LaunchCommand(
+            Interlocked.Increment(ref nextId), arguments, ["PATH=/usr/bin:/bin"], request.Stdin, files, (int)request.Limits.WallTime.TotalMilliseconds, request.Limits.OutputBytes);
+        return await process.SendAsync(command, cancellationToken);
     }
 
     private async Task<LauncherProcess> LauncherAsync(CancellationToken cancellationToken)

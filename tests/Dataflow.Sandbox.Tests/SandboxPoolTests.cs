@@ -1,9 +1,12 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dataflow.Sandbox.Tests;
 
-public sealed class SandboxPoolTests : IAsyncDisposable
+public sealed partial class SandboxPoolTests : IAsyncDisposable
 {
     private readonly SandboxPool pool = SandboxPool.Create(2);
 
@@ -94,6 +97,40 @@ public sealed class SandboxPoolTests : IAsyncDisposable
         Assert.Equal(Enumerable.Range(0, 300).Select(i => $"{i}\n"), results.Select(result => Text(result.Stdout)));
     }
 
+    [Fact]
+    public async Task A_descriptor_that_the_engine_left_open_does_not_reach_the_program()
+    {
+        using SafeFileHandle leaked = Native.Open("/etc/hostname", 0, 0);
+        Assert.False(leaked.IsInvalid);
+        await using SandboxPool fresh = SandboxPool.Create(1);
+        SandboxResult result = await fresh.RunAsync(
+            new SandboxRequest(["/bin/sh", "-c", "ls -l /proc/self/fd"], new Dictionary<string, byte[]>(), [], new SandboxLimits()), CancellationToken.None);
+        Assert.Equal(0, result.ExitCode);
+        Assert.DoesNotContain("hostname", Text(result.Stdout), StringComparison.Ordinal);
+        Assert.Equal(["0", "1", "2", "3", "8"], DescriptorLine().Matches(Text(result.Stdout)).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Cancelling_ends_the_program_before_its_slot_is_free_again()
+    {
+        string marker = "dataflow-cancelled-" + Guid.NewGuid().ToString("N");
+        using var cancel = new CancellationTokenSource();
+        Task<SandboxResult> running = pool.RunAsync(
+            new SandboxRequest(["/bin/sh", "-c", $"sleep 300; echo {marker}"], new Dictionary<string, byte[]>(), [], new SandboxLimits { WallTime = TimeSpan.FromMinutes(5) }), cancel.Token);
+        while (!Process.GetProcesses().Select(CommandLine).Any(line => line.Contains(marker, StringComparison.Ordinal)))
+        {
+            await Task.Delay(20);
+        }
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        Assert.DoesNotContain(Process.GetProcesses().Select(CommandLine), line => line.Contains(marker, StringComparison.Ordinal));
+        Assert.Equal("1\n", Text((await RunAsync("print(1)")).Stdout));
+    }
+
+    [GeneratedRegex(@" (\d+) -> ")]
+    private static partial Regex DescriptorLine();
+
     private static string CommandLine(Process process)
     {
         try
@@ -105,4 +142,11 @@ public sealed class SandboxPoolTests : IAsyncDisposable
             return "";
         }
     }
+}
+
+internal static partial class Native
+{
+    // Without close-on-exec, as a careless host program would open it.
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeFileHandle Open(string path, int flags, int mode);
 }
