@@ -54,10 +54,10 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
         declaration.Port("failed", schema, optional: true);
     }
 
-    public async ValueTask<IReadOnlyList<string>> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken)
+    public async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken)
     {
         SandboxStatus status = await SandboxProbe.CheckAsync(cancellationToken);
-        return new[] { status.Problem, PythonGrader.Problem() }.OfType<string>().ToArray();
+        return EnvironmentFindings.Of(status.Problem, PythonGrader.Problem()) with { Facts = status.Problem is null ? [$"sandbox enforces {string.Join("; ", status.Enforced)}"] : [] };
     }
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)

@@ -6,15 +6,46 @@ internal sealed class AtomicFile : IDisposable
     private readonly string target;
     private bool committed;
 
-    public AtomicFile(string target)
+    /// <param name="run">The run's id. It tells two runs with one target apart, and lets a resumed run overwrite what a kill left.</param>
+    public AtomicFile(string target, string run)
     {
         this.target = target;
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        // The name tells runs apart, so that two runs writing one target do not share a temporary file.
-        TemporaryPath = $"{target}.{Environment.ProcessId}.tmp";
+        TemporaryPath = $"{target}.{run}.tmp";
     }
 
     public string TemporaryPath { get; }
+
+    /// <summary>Why the file cannot be written; null if it can. Leaves nothing behind.</summary>
+    public static string? Problem(string target)
+    {
+        if (Directory.Exists(target))
+        {
+            return $"'{target}' is a folder; give a file name";
+        }
+
+        string? folder = Path.GetDirectoryName(target);
+        while (folder is not null && !Directory.Exists(folder))
+        {
+            if (File.Exists(folder))
+            {
+                return $"'{target}' cannot be written: '{folder}' is a file, not a folder";
+            }
+
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        try
+        {
+            string probe = Path.Combine(folder!, Path.GetRandomFileName());
+            using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return $"'{target}' cannot be written: {failure.Message}";
+        }
+    }
 
     public void Commit()
     {

@@ -8,14 +8,17 @@ using Dataflow.Abstractions;
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.jsonl_sink", "Writes JSON Lines; the file appears whole when all rows are in it.")]
-public sealed class JsonlSink(JsonlSinkOptions options) : ISink, IStage<JsonlSinkOptions>
+public sealed class JsonlSink(JsonlSinkOptions options) : ISink, IStage<JsonlSinkOptions>, IEnvironmentCheck
 {
     public static void Declare(JsonlSinkOptions options, StageDeclaration declaration) => SinkColumns.Declare(options.Columns, options.RowId, declaration);
+
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(EnvironmentFindings.Of(AtomicFile.Problem(context.ResolvePath(options.Path))));
 
     public async Task WriteAsync(IRowStream rows, StageContext context, CancellationToken cancellationToken)
     {
         string path = context.ResolvePath(options.Path);
-        using var target = new AtomicFile(path);
+        using var target = new AtomicFile(path, context.RunId);
         await using (Stream file = File.Create(target.TemporaryPath))
         await using (Stream stream = path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionLevel.Optimal) : file)
         await using (var writer = new StreamWriter(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 1 << 16))

@@ -8,13 +8,16 @@ using ParquetSharp.Arrow;
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.parquet_sink", "Writes one Parquet file (zstd); it appears whole when all rows are in it.")]
-public sealed class ParquetSink(ParquetSinkOptions options) : ISink, IStage<ParquetSinkOptions>
+public sealed class ParquetSink(ParquetSinkOptions options) : ISink, IStage<ParquetSinkOptions>, IEnvironmentCheck
 {
     public static void Declare(ParquetSinkOptions options, StageDeclaration declaration) => SinkColumns.Declare(options.Columns, options.RowId, declaration);
 
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(EnvironmentFindings.Of(AtomicFile.Problem(context.ResolvePath(options.Path))));
+
     public async Task WriteAsync(IRowStream rows, StageContext context, CancellationToken cancellationToken)
     {
-        using var target = new AtomicFile(context.ResolvePath(options.Path));
+        using var target = new AtomicFile(context.ResolvePath(options.Path), context.RunId);
         using (WriterProperties properties = new WriterPropertiesBuilder().Compression(Compression.Zstd).Build())
         using (ArrowWriterProperties arrow = new ArrowWriterPropertiesBuilder().StoreSchema().Build())
         {

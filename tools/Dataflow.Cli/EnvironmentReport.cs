@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dataflow.Engine.Execution;
 
 namespace Dataflow.Cli;
@@ -6,23 +7,28 @@ namespace Dataflow.Cli;
 internal static class EnvironmentReport
 {
     /// <summary>True if all is well.</summary>
-    public static async Task<bool> PrintAsync(LoadedPipeline pipeline, bool json, CancellationToken cancellationToken)
+    /// <param name="facts">Also print what was found to be well.</param>
+    public static async Task<bool> PrintAsync(LoadedPipeline pipeline, bool json, bool facts, CancellationToken cancellationToken)
     {
-        bool good = true;
-        foreach ((string stage, string place, string problem) in await EnvironmentChecks.RunAsync(pipeline.Graph!, cancellationToken))
+        IReadOnlyList<EnvironmentFinding> findings = await EnvironmentChecks.RunAsync(pipeline.Graph!, cancellationToken);
+        foreach (EnvironmentFinding finding in findings.Where(finding => finding.IsProblem || facts))
         {
-            good = false;
-            string text = pipeline.Secrets.Redact($"{place}: error DF0030: stage '{stage}': {problem}");
+            string text = pipeline.Secrets.Redact(finding.Text);
             if (json)
             {
-                Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { @event = "diagnostic", code = "DF0030", severity = "error", message = text }));
+                Console.WriteLine(JsonSerializer.Serialize(
+                    new { @event = "diagnostic", code = "DF0030", severity = finding.IsProblem ? "error" : "info", message = text, stage = finding.Stage, place = finding.Place }));
+            }
+            else if (finding.IsProblem)
+            {
+                Console.Error.WriteLine($"{finding.Place}: error DF0030: stage '{finding.Stage}': {text}");
             }
             else
             {
-                Console.Error.WriteLine(text);
+                Console.WriteLine($"{finding.Stage}: {text}");
             }
         }
 
-        return good;
+        return !findings.Any(finding => finding.IsProblem);
     }
 }

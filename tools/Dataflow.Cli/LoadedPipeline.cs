@@ -11,9 +11,9 @@ internal sealed record LoadedPipeline(PipelineGraph? Graph, PluginCatalog Catalo
     public bool HasErrors => Graph is null || Diagnostics.Any(diagnostic => diagnostic.Severity == Severity.Error);
 
     /// <summary>What check and run both do first, so that they say the same.</summary>
-    public static LoadedPipeline Load(string file, PipelineArguments arguments, IReadOnlyDictionary<string, string> runVariables)
+    public static LoadedPipeline Load(PipelineArguments arguments, IReadOnlyDictionary<string, string> runVariables)
     {
-        LoadResult loaded = PipelineLoader.Load(file, new LoadOptions { Overrides = arguments.Overrides, RunVariables = runVariables });
+        LoadResult loaded = PipelineLoader.Load(arguments.File, new LoadOptions { Overrides = arguments.Overrides, RunVariables = runVariables });
         DiagnosticBag diagnostics = loaded.Diagnostics;
         PluginCatalog catalog = PluginCatalog.Load(PluginPath.Folders(arguments.Plugins), diagnostics);
         PipelineGraph? graph = loaded.Definition is null ? null : GraphCompiler.Compile(loaded.Definition, catalog, diagnostics);

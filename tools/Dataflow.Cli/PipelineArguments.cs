@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dataflow.Engine.Execution;
 
 namespace Dataflow.Cli;
 
@@ -6,10 +7,12 @@ namespace Dataflow.Cli;
 internal sealed class PipelineArguments
 {
     private static readonly Argument<string> FileArgument = new("file") { Description = "Pipeline YAML." };
+    private static readonly Argument<string?> OptionalFileArgument = new("file") { Description = "Pipeline YAML; with --resume the run's own if absent.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string[]> SetOption = new("--set") { Description = "Override a variable: name=value. May be given several times.", AllowMultipleArgumentsPerToken = false };
     private static readonly Option<string[]> PluginsOption = new("--plugins") { Description = "A further folder of plugins. May be given several times." };
     private static readonly Option<bool> JsonOption = new("--json") { Description = "One JSON object a line, for machines." };
 
+    /// <summary>The pipeline; empty if the command may do without and was given none.</summary>
     public required string File { get; init; }
 
     public required IReadOnlyDictionary<string, string> Overrides { get; init; }
@@ -18,9 +21,9 @@ internal sealed class PipelineArguments
 
     public required bool Json { get; init; }
 
-    public static void AddTo(Command command)
+    public static void AddTo(Command command, bool fileRequired = true)
     {
-        command.Arguments.Add(FileArgument);
+        command.Arguments.Add(fileRequired ? (Argument)FileArgument : OptionalFileArgument);
         command.Options.Add(SetOption);
         AddPlugins(command);
         command.Options.Add(JsonOption);
@@ -29,6 +32,15 @@ internal sealed class PipelineArguments
     public static void AddPlugins(Command command) => command.Options.Add(PluginsOption);
 
     public static string[] PluginFolders(ParseResult parsed) => parsed.GetValue(PluginsOption) ?? [];
+
+    /// <summary>The same with what a run was begun with, as far as nothing else was given.</summary>
+    public PipelineArguments OrAsIn(RunManifest run) => new()
+    {
+        File = File.Length > 0 ? File : run.PipelinePath,
+        Overrides = run.Overrides.Concat(Overrides).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Last().Value, StringComparer.Ordinal),
+        Plugins = Plugins.Count > 0 ? Plugins : run.PluginFolders,
+        Json = Json,
+    };
 
     /// <summary>Null if a <c>--set</c> is malformed; stderr says which.</summary>
     public static PipelineArguments? From(ParseResult parsed)
@@ -48,9 +60,9 @@ internal sealed class PipelineArguments
 
         return new PipelineArguments
         {
-            File = parsed.GetValue(FileArgument)!,
+            File = parsed.GetResult(FileArgument) is null ? parsed.GetValue(OptionalFileArgument) ?? "" : parsed.GetValue(FileArgument)!,
             Overrides = overrides,
-            Plugins = PluginFolders(parsed),
+            Plugins = PluginFolders(parsed).Select(Path.GetFullPath).ToArray(),
             Json = parsed.GetValue(JsonOption),
         };
     }

@@ -78,6 +78,14 @@ public interface ISink : IStage
 /// <summary>Optional: checks of the machine (files, keys, endpoints, sandbox, devices) made at <c>check</c> and before a run.</summary>
 public interface IEnvironmentCheck
 {
-    /// <summary>Returns problems, each with a way to mend it; empty when all is well.</summary>
-    ValueTask<IReadOnlyList<string>> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken);
+    /// <summary>Says what is missing or in the way, and what was found. Changes nothing that stays.</summary>
+    ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>What a stage found of the machine.</summary>
+/// <param name="Problems">What keeps the stage from running, each with a way to mend it; empty when all is well.</param>
+/// <param name="Facts">What a user may want to know, such as which limits are enforced here; printed by <c>check</c>.</param>
+public sealed record EnvironmentFindings(IReadOnlyList<string> Problems, IReadOnlyList<string> Facts)
+{
+    public static EnvironmentFindings Of(params IEnumerable<string?> problems) => new(problems.OfType<string>().ToArray(), []);
 }

@@ -6,12 +6,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dataflow.Engine.Execution;
 
+/// <summary>What one stage found of the machine.</summary>
+/// <param name="Place">Where the stage stands in the YAML: file:line:column.</param>
+public sealed record EnvironmentFinding(string Stage, string Place, string Text, bool IsProblem);
+
 /// <summary>Runs the environment checks of a graph's stages, without opening any model.</summary>
 public static class EnvironmentChecks
 {
-    public static async Task<IReadOnlyList<(string Stage, string Place, string Problem)>> RunAsync(PipelineGraph graph, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<EnvironmentFinding>> RunAsync(PipelineGraph graph, CancellationToken cancellationToken)
     {
-        var problems = new List<(string, string, string)>();
+        var found = new List<EnvironmentFinding>();
         foreach (StageNode node in graph.Stages.Where(node => typeof(IEnvironmentCheck).IsAssignableFrom(node.Descriptor.StageType)))
         {
             if (Create(node) is not IEnvironmentCheck check)
@@ -19,10 +23,9 @@ public static class EnvironmentChecks
                 continue;
             }
 
-            foreach (string problem in await check.CheckEnvironmentAsync(new CheckContext(node, graph), cancellationToken))
-            {
-                problems.Add((node.Name, node.Place, problem));
-            }
+            EnvironmentFindings findings = await check.CheckEnvironmentAsync(new CheckContext(node, graph), cancellationToken);
+            found.AddRange(findings.Problems.Select(text => new EnvironmentFinding(node.Name, node.Place, text, IsProblem: true)));
+            found.AddRange(findings.Facts.Select(text => new EnvironmentFinding(node.Name, node.Place, text, IsProblem: false)));
 
             if (check is IAsyncDisposable disposable)
             {
@@ -30,7 +33,7 @@ public static class EnvironmentChecks
             }
         }
 
-        return problems.DistinctBy(problem => problem.Item3).ToArray();
+        return found.DistinctBy(finding => finding.Text).ToArray();
     }
 
     // Only a stage whose constructor takes nothing but its options can be asked before models are open.

@@ -22,7 +22,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         RunManifest manifest = Begin(folder, request);
         folder.WriteManifest(manifest);
         await using Journal journal = Journal.Open(folder.JournalPath);
-        using var state = new RunState(graph, request);
+        using var state = new RunState(graph, request, secrets);
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
         string? cause = null;
@@ -129,7 +129,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         return new RunManifest(
             folder.RunId, graph.Name, graph.SourcePath, graph.DefinitionHash, graph.Settings.Seed, request.Epoch, graph.Settings.Threads,
             typeof(PipelineRunner).Assembly.GetName().Version!.ToString(), $"{RuntimeInformation.OSDescription} {RuntimeInformation.ProcessArchitecture}",
-            DateTimeOffset.UtcNow, [], graph.Plugins.Select(plugin => new PluginRecord(plugin.Name, plugin.Hash)).ToArray(), "running", null);
+            DateTimeOffset.UtcNow, request.Overrides, request.PluginFolders, graph.Plugins.Select(plugin => new PluginRecord(plugin.Name, plugin.Hash)).ToArray(), "running", null);
     }
 
     private async Task TickAsync(RunState state, ModelHost models, CancellationToken cancellationToken)

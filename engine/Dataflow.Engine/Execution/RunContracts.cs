@@ -14,8 +14,17 @@ public enum RunOutcome
 /// <param name="Resume">Go on with what the folder's journal holds.</param>
 /// <param name="Stop">Drain: no new rows enter, rows in flight finish and are journalled.</param>
 /// <param name="Abort">Give up at once; the journal keeps what was finished.</param>
-/// <param name="SourceLimit">Most rows each source may give; null for all.</param>
-public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, CancellationToken Stop, CancellationToken Abort, long? SourceLimit = null);
+public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, CancellationToken Stop, CancellationToken Abort)
+{
+    /// <summary>Most rows each source may give; null for all.</summary>
+    public long? SourceLimit { get; init; }
+
+    /// <summary>The <c>--set</c> values that the definition was read with, kept for a resume.</summary>
+    public IReadOnlyDictionary<string, string> Overrides { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Further plugin folders, kept for a resume.</summary>
+    public IReadOnlyList<string> PluginFolders { get; init; } = [];
+}
 
 /// <summary>How a run ended.</summary>
 /// <param name="Cause">The first cause, when it failed.</param>

@@ -84,7 +84,8 @@ public sealed record RunManifest(
     string EngineVersion,
     string Machine,
     DateTimeOffset Started,
-    IReadOnlyList<string> Overrides,
+    IReadOnlyDictionary<string, string> Overrides,
+    IReadOnlyList<string> PluginFolders,
     IReadOnlyList<PluginRecord> Plugins,
     string State,
     string? Cause);

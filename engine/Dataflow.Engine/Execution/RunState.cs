@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dataflow.Engine.Definition;
 using Dataflow.Engine.Graph;
 
 namespace Dataflow.Engine.Execution;
@@ -11,8 +12,9 @@ internal sealed class RunState : IDisposable
     private readonly Dictionary<string, StageCounter> counters;
     private Fault? firstFault;
 
-    public RunState(PipelineGraph graph, RunRequest request)
+    public RunState(PipelineGraph graph, RunRequest request, SecretRegistry secrets)
     {
+        Secrets = secrets;
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
         stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
         counters = graph.Stages.ToDictionary(stage => stage.Name, stage => new StageCounter(stage));
@@ -23,6 +25,9 @@ internal sealed class RunState : IDisposable
 
     /// <summary>Cancelled when no new work should begin.</summary>
     public CancellationToken Stopping => stop.Token;
+
+    /// <summary>What must not be written into errors and logs.</summary>
+    public SecretRegistry Secrets { get; }
 
     public Fault? FirstFault => Volatile.Read(ref firstFault);
 

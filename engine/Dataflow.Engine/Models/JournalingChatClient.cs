@@ -63,11 +63,6 @@ internal sealed class JournalingChatClient(IChatClient inner, string identity, s
         return base.GetService(serviceType, serviceKey);
     }
 
-    // The provider owns the client below; a lease that ends must not dispose it twice.
-    protected override void Dispose(bool disposing)
-    {
-    }
-
     private string CallKey(IReadOnlyList<ChatMessage> messages, ChatOptions? options, long? seed)
     {
         var text = new StringBuilder(identity).Append('\n');

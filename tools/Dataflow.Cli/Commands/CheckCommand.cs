@@ -19,14 +19,14 @@ internal static class CheckCommand
                 return ExitCodes.BadInput;
             }
 
-            LoadedPipeline pipeline = LoadedPipeline.Load(arguments.File, arguments, RunVariables.Preview);
+            LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.Preview);
             pipeline.Print(arguments.Json);
             if (pipeline.HasErrors)
             {
                 return ExitCodes.BadInput;
             }
 
-            if (!parsed.GetValue(NoEnvironment) && !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, token))
+            if (!parsed.GetValue(NoEnvironment) && !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, facts: true, token))
             {
                 return ExitCodes.BadInput;
             }

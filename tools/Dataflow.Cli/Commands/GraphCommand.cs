@@ -21,7 +21,7 @@ internal static class GraphCommand
                 return ExitCodes.BadInput;
             }
 
-            LoadedPipeline pipeline = LoadedPipeline.Load(arguments.File, arguments, RunVariables.Preview);
+            LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.Preview);
             pipeline.Print(arguments.Json);
             if (pipeline.HasErrors)
             {

@@ -28,16 +28,16 @@ internal static class PreviewCommand
         string folder = Directory.CreateTempSubdirectory("dataflow-preview-").FullName;
         try
         {
-            LoadedPipeline pipeline = LoadedPipeline.Load(arguments.File, arguments, RunVariables.For("preview", folder, ""));
+            LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For("preview", folder, ""));
             pipeline.Print(arguments.Json);
-            if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, CancellationToken.None))
+            if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, facts: false, CancellationToken.None))
             {
                 return ExitCodes.BadInput;
             }
 
             using var signals = new StopSignals();
             var runner = new PipelineRunner(PreviewGraph.WithoutSinks(pipeline.Graph!), pipeline.Secrets, new SilentDisplay());
-            RunResult result = await runner.RunAsync(new RunRequest(folder, false, "", signals.Stop, signals.Abort, parsed.GetValue(Rows)));
+            RunResult result = await runner.RunAsync(new RunRequest(folder, false, "", signals.Stop, signals.Abort) { SourceLimit = parsed.GetValue(Rows) });
             SamplePrinter.Print(folder, result, arguments.Json);
             if (result.Cause is not null)
             {

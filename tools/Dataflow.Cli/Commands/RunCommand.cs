@@ -18,7 +18,7 @@ internal static class RunCommand
     public static Command Create()
     {
         var command = new Command("run", "Run a pipeline, or resume a run.");
-        PipelineArguments.AddTo(command);
+        PipelineArguments.AddTo(command, fileRequired: false);
         foreach (Option option in new Option[] { Resume, Runs, Id, Epoch, Plain })
         {
             command.Options.Add(option);
@@ -37,10 +37,27 @@ internal static class RunCommand
 
         string? resume = parsed.GetValue(Resume);
         string folder = Folder(parsed.GetValue(Runs)!, resume, parsed.GetValue(Id)!);
-        string epoch = resume is null ? parsed.GetValue(Epoch)! : RunFolder.ReadManifest(folder)?.Epoch ?? "";
-        LoadedPipeline pipeline = LoadedPipeline.Load(arguments.File, arguments, RunVariables.For(Path.GetFileName(folder), folder, epoch));
+        string epoch = parsed.GetValue(Epoch)!;
+        if (resume is not null)
+        {
+            if (RunFolder.ReadManifest(folder) is not RunManifest earlier)
+            {
+                Console.Error.WriteLine($"{folder} holds no run to resume; 'dataflow runs list' shows the runs there are");
+                return ExitCodes.BadInput;
+            }
+
+            epoch = earlier.Epoch;
+            arguments = arguments.OrAsIn(earlier);
+        }
+        else if (arguments.File.Length == 0)
+        {
+            Console.Error.WriteLine("which pipeline? give its YAML file, or --resume RUN");
+            return ExitCodes.BadInput;
+        }
+
+        LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For(Path.GetFileName(folder), folder, epoch));
         pipeline.Print(arguments.Json);
-        if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, CancellationToken.None))
+        if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, facts: false, CancellationToken.None))
         {
             return ExitCodes.BadInput;
         }
@@ -56,7 +73,11 @@ internal static class RunCommand
             await using (display)
             {
                 var runner = new PipelineRunner(pipeline.Graph!, pipeline.Secrets, display);
-                result = await runner.RunAsync(new RunRequest(folder, resume is not null, epoch, signals.Stop, signals.Abort));
+                result = await runner.RunAsync(new RunRequest(folder, resume is not null, epoch, signals.Stop, signals.Abort)
+                {
+                    Overrides = arguments.Overrides,
+                    PluginFolders = arguments.Plugins,
+                });
             }
 
             string report = ReportWriter.Write(folder, pipeline.Graph!);

@@ -32,6 +32,7 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
     /// <exception cref="StageFailedException">The stage's error budget is used up.</exception>
     public async ValueTask FailRowAsync(string rowId, byte[] order, string code, string message, int attempts, string inputJson)
     {
+        message = state.Secrets.Redact(message);
         Interlocked.CompareExchange(ref firstError, $"{code}: {message}", null);
         var values = new Dictionary<string, object?>(StringComparer.Ordinal)
         {
