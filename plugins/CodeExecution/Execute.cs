@@ -121,7 +121,7 @@ public sealed record ExecuteOptions
     [Description("Liquid template of the program.")]
     public string Program { get; init; } = "{{ response }}";
 
-    [Description("Column with the program's tests: a list of {call, expected} or {stdin, expected}, or the same as JSON text.")]
+    [Description("Column with the program's tests: a list of {call, expected}, {stdin, expected} or assertions such as 'f(2) == 4', or the same as JSON text.")]
     public string Tests { get; init; } = "tests";
 
     [Description("Liquid template of one Python expression to evaluate, in place of a program with tests.")]

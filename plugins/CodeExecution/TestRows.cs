@@ -4,22 +4,14 @@ using Dataflow.Sandbox.Python;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-/// <summary>Reads tests from a column: a list of structs, or JSON text of one.</summary>
+/// <summary>Reads tests from a column: a list of structs or of assertions, JSON text of one, or assertions in lines.</summary>
 internal static class TestRows
 {
     public static IReadOnlyList<PythonTest> Read(object? value, string column)
     {
         if (value is string json)
         {
-            try
-            {
-                using JsonDocument document = JsonDocument.Parse(json);
-                value = RowJson.Read(document.RootElement);
-            }
-            catch (JsonException failure)
-            {
-                throw new RowFailedException("bad_tests", $"column '{column}' is not JSON: {failure.Message}", failure);
-            }
+            value = json.TrimStart().StartsWith('[') ? FromJson(json, column) : json.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToArray<object?>();
         }
 
         if (value is not IReadOnlyList<object?> items)
@@ -30,8 +22,33 @@ internal static class TestRows
         return items.Select(item => ReadOne(item, column)).ToArray();
     }
 
+    private static object? FromJson(string json, string column)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return RowJson.Read(document.RootElement);
+        }
+        catch (JsonException failure)
+        {
+            throw new RowFailedException("bad_tests", $"column '{column}' is not JSON: {failure.Message}", failure);
+        }
+    }
+
     private static PythonTest ReadOne(object? item, string column)
     {
+        if (item is string assertion)
+        {
+            try
+            {
+                return PythonAssertion.Parse(assertion);
+            }
+            catch (ArgumentException failure)
+            {
+                throw new RowFailedException("bad_tests", $"column '{column}': {failure.Message}", failure);
+            }
+        }
+
         if (item is not IReadOnlyDictionary<string, object?> test || test.GetValueOrDefault("expected") is not object expected)
         {
             throw new RowFailedException("bad_tests", $"column '{column}': a test needs 'expected'");

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text;
 using Dataflow.Abstractions;
 
 namespace Dataflow.Plugins.Text;
@@ -16,10 +17,18 @@ public sealed class LengthFilter(LengthOptions options) : TextFilter(options.Col
         }
     }
 
+    // Characters are Unicode scalars: a letter outside the basic plane is one.
+    private int Measure(string text) => options.Unit switch
+    {
+        LengthUnit.Words => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length,
+        LengthUnit.Lines => text.Length == 0 ? 0 : text.AsSpan().TrimEnd('\n').Count('\n') + 1,
+        LengthUnit.Bytes => Encoding.UTF8.GetByteCount(text),
+        _ => text.EnumerateRunes().Count(),
+    };
+
     protected override string? Reject(string text)
     {
-        // Characters are Unicode scalars: a letter outside the basic plane is one.
-        int length = text.EnumerateRunes().Count();
+        int length = Measure(text);
         return length < options.Min ? "too_short" : length > options.Max ? "too_long" : null;
     }
 }
@@ -29,9 +38,20 @@ public sealed record LengthOptions
     [Description("Column holding the text.")]
     public string Column { get; init; } = "text";
 
-    [Description("Shortest text kept, in characters."), Range(0, int.MaxValue)]
+    [Description("What is counted; words are separated by white space, bytes are UTF-8.")]
+    public LengthUnit Unit { get; init; }
+
+    [Description("Shortest text kept, in units."), Range(0, int.MaxValue)]
     public int Min { get; init; } = 1;
 
-    [Description("Longest text kept, in characters."), Range(0, int.MaxValue)]
+    [Description("Longest text kept, in units."), Range(0, int.MaxValue)]
     public int Max { get; init; } = int.MaxValue;
+}
+
+public enum LengthUnit
+{
+    Characters,
+    Words,
+    Lines,
+    Bytes,
 }

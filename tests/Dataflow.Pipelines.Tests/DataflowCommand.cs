@@ -3,13 +3,15 @@ using System.Diagnostics;
 namespace Dataflow.Pipelines.Tests;
 
 /// <summary>The real command line, as a process of its own, in a folder of its own.</summary>
-internal sealed class DataflowCommand
+internal sealed class DataflowCommand : IDisposable
 {
     public static string Root { get; } = FindRoot();
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("dataflow-test-").FullName;
 
     public Dictionary<string, string> Environment { get; } = [];
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     public string Write(string name, string text)
     {

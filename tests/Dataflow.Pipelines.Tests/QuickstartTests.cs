@@ -14,7 +14,7 @@ public sealed partial class QuickstartTests
     [Fact]
     public async Task Quickstart_trains_samples_verifies_and_evaluates()
     {
-        var command = new DataflowCommand();
+        using var command = new DataflowCommand();
         CommandResult result = await command.RunAsync(["run", Pipeline, "--run-id", "q", .. Small]);
         Assert.True(result.ExitCode == 0, result.All);
         Assert.Matches(@"base pass@1 +[0-9.]+%  \[", result.Output);
@@ -26,7 +26,7 @@ public sealed partial class QuickstartTests
     [Fact]
     public async Task Killed_and_resumed_the_weights_and_rows_are_those_of_an_undisturbed_run()
     {
-        var command = new DataflowCommand();
+        using var command = new DataflowCommand();
         CommandResult whole = await command.RunAsync(["run", Pipeline, "--run-id", "whole", .. Small]);
         Assert.True(whole.ExitCode == 0, whole.All);
         int kills = 0;
@@ -68,7 +68,7 @@ public sealed partial class QuickstartTests
     public async Task The_same_pipeline_runs_against_an_endpoint_when_only_models_changes()
     {
         await using var endpoint = new ScriptedEndpoint(call => new EndpointReply(call.Prompt.Contains("[::-1]", StringComparison.Ordinal) ? "'wrong'" : "str(" + call.Prompt + ")"));
-        var command = new DataflowCommand();
+        using var command = new DataflowCommand();
         string yaml = File.ReadAllText(Pipeline).Replace(
             "policy:  { uses: llama, from: pretrain }",
             $"policy: {{ uses: openai, with: {{ endpoint: \"{endpoint.Address}\", model: scripted }}, limits: {{ concurrency: 32 }} }}",

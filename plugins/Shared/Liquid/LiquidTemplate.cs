@@ -85,6 +85,7 @@ internal sealed class LiquidTemplate
             return new StringValue(new string(letters));
         });
         options.Filters.AddFilter("sort_text", (input, _, _) => new StringValue(new string(input.ToStringValue().Order().ToArray())));
+        options.Filters.AddFilter("code_block", (input, _, _) => new StringValue(CodeBlock.First(input.ToStringValue())));
         return options;
     }
 

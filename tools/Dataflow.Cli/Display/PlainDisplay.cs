@@ -26,7 +26,7 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
         {
             foreach (StageCounts stage in stages.Where(stage => stage.State is "done" or "failed" && finished.Add(stage.Stage)))
             {
-                Console.WriteLine($"  {stage.State} {stage.Stage}: {Counts(stage)} in {stage.Elapsed.TotalSeconds:0.0} s");
+                Console.WriteLine($"  {stage.State} {stage.Stage}: {Counts(stage)} ({stage.Elapsed.TotalSeconds:0.0} s)");
             }
 
             if (DateTime.UtcNow < nextProgress)
@@ -66,7 +66,7 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
     public static string Counts(StageCounts stage)
     {
         string ports = string.Join(", ", stage.RowsOut.Where(port => port.Value > 0).Select(port => $"{port.Value} {port.Key}"));
-        string text = $"{stage.RowsIn} rows in" + (ports.Length > 0 ? " -> " + ports : "");
+        string text = $"{stage.RowsIn} rows" + (ports.Length > 0 ? " -> " + ports : "");
         text += stage.Errors > 0 ? $", {stage.Errors} errors" : "";
         return stage.Replayed > 0 ? text + $", {stage.Replayed} from the journal" : text;
     }
