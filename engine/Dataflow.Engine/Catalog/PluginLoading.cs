@@ -1,9 +1,6 @@
 using System.Reflection;
-using System.Reflection.Metadata;
-using System.Reflection.PortableExecutable;
 using System.Runtime.Loader;
 using System.Security.Cryptography;
-using Dataflow.Abstractions;
 using Dataflow.Engine.Diagnostics;
 using McMaster.NETCore.Plugins;
 
@@ -17,17 +14,16 @@ internal static class PluginLoading
 {
     // Abstractions and what its public API exposes must be one type on both sides. Torch is shared because a Tensor of
     // a second copy is another type, and its native library can live only once in a process.
-    private static readonly string[] SharedNames =
-    [
+    // A host that has no Torch (an embedder that only moves text) can still load every plugin that needs none.
+    private static readonly AssemblyName[] Shared = new[]
+    {
         "Dataflow.Abstractions", "Apache.Arrow", "Apache.Arrow.Scalars", "Microsoft.Extensions.AI.Abstractions",
         "Microsoft.Extensions.Logging.Abstractions", "TorchSharp", "Dataflow.Torch",
-    ];
-
-    private static readonly Version HostContract = typeof(IStage).Assembly.GetName().Version!;
+    }.Where(PluginReferences.HostHas).Select(name => new AssemblyName(name)).ToArray();
 
     public static PluginContent? Load(string dll, DiagnosticBag diagnostics)
     {
-        if (!ContractFits(dll, diagnostics))
+        if (!PluginReferences.Fit(dll, diagnostics))
         {
             return null;
         }
@@ -38,9 +34,9 @@ internal static class PluginLoading
             {
                 config.IsUnloadable = false;
                 config.DefaultContext = AssemblyLoadContext.Default;
-                foreach (string name in SharedNames)
+                foreach (AssemblyName name in Shared)
                 {
-                    config.SharedAssemblies.Add(new AssemblyName(name));
+                    config.SharedAssemblies.Add(name);
                 }
             });
             Type[] types = loader.LoadDefaultAssembly().GetExportedTypes();
@@ -58,47 +54,6 @@ internal static class PluginLoading
             diagnostics.Error(DiagnosticCodes.BadPlugin, null, $"{dll}: cannot be loaded: {cause.Message}", hint);
             return null;
         }
-    }
-
-    // Read from metadata: loading a DLL of another contract fails later with messages nobody understands.
-    private static bool ContractFits(string dll, DiagnosticBag diagnostics)
-    {
-        Version? builtAgainst = null;
-        try
-        {
-            using var file = new PEReader(File.OpenRead(dll));
-            MetadataReader metadata = file.GetMetadataReader();
-            foreach (AssemblyReferenceHandle handle in metadata.AssemblyReferences)
-            {
-                AssemblyReference reference = metadata.GetAssemblyReference(handle);
-                if (metadata.GetString(reference.Name) == "Dataflow.Abstractions")
-                {
-                    builtAgainst = reference.Version;
-                }
-            }
-        }
-        catch (Exception failure) when (failure is BadImageFormatException or IOException or InvalidOperationException or UnauthorizedAccessException)
-        {
-            diagnostics.Error(DiagnosticCodes.BadPlugin, null, $"{dll}: is not a readable .NET assembly: {failure.Message}", "build or copy it again");
-            return false;
-        }
-
-        if (builtAgainst is null)
-        {
-            diagnostics.Error(DiagnosticCodes.BadPlugin, null, $"{dll}: does not reference Dataflow.Abstractions, so it is no plugin", "private dependencies belong beside the plugin's own DLL");
-            return false;
-        }
-
-        if (builtAgainst.Major != HostContract.Major || builtAgainst.Minor > HostContract.Minor)
-        {
-            diagnostics.Error(
-                DiagnosticCodes.PluginContract, null,
-                $"{dll}: built against contract {builtAgainst.ToString(2)}, but this host has {HostContract.ToString(2)}",
-                $"rebuild it against Dataflow.Abstractions {HostContract.ToString(2)}");
-            return false;
-        }
-
-        return true;
     }
 
     private static string HashFolder(string folder)

@@ -12,6 +12,9 @@ public abstract record ConfigNode(SourceSpan Span)
 /// <summary>A scalar. A plain one is typed by what it looks like, a quoted one is text.</summary>
 public sealed record ConfigScalar(string Text, bool IsPlain, SourceSpan Span) : ConfigNode(Span)
 {
+    /// <summary>It held a reference that could not be resolved and was complained about; its text means nothing.</summary>
+    public bool IsUnresolved { get; init; }
+
     public bool IsNull => IsPlain && Text is "" or "~" or "null" or "Null" or "NULL" && IsPlain;
 
     public override string Kind => IsNull ? "nothing" : IsPlain && IsNumber ? $"the number {Text}" : IsPlain && IsBoolean ? Text : $"text '{(Text.Length > 40 ? Text[..40] + "…" : Text)}'";

@@ -63,7 +63,8 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
             return;
         }
 
-        string shown = Path.GetRelativePath(Directory.GetCurrentDirectory(), target);
+        // As the user would write it: beside the file that includes, in whatever form that one was given.
+        string shown = Path.Combine(Path.GetDirectoryName(place.File) ?? "", definition.Path);
         if (Parse(shown, place) is not ConfigMapping root)
         {
             return;
@@ -126,7 +127,10 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            diagnostics.Error(DiagnosticCodes.MissingFile, includedAt ?? new SourceSpan(path, 1, 1), $"'{path}' cannot be read: {failure.Message}");
+            bool missing = failure is FileNotFoundException or DirectoryNotFoundException;
+            diagnostics.Error(
+                DiagnosticCodes.MissingFile, includedAt ?? new SourceSpan(path, 1, 1), missing ? $"there is no file '{path}'" : $"'{path}' cannot be read: {failure.Message}",
+                missing && includedAt is not null ? "paths are relative to the file that includes" : null);
             return null;
         }
 

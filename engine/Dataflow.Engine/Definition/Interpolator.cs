@@ -31,12 +31,13 @@ internal sealed partial class Interpolator(
             {
                 ConfigScalar value => value with { Span = scalar.Span },
                 ConfigNode value => value,
-                null => scalar with { Text = "" },
+                null => scalar with { Text = "", IsUnresolved = true },
             };
         }
 
         var text = new StringBuilder();
         int position = 0;
+        bool unresolved = false;
         foreach (Match match in Reference().Matches(scalar.Text))
         {
             text.Append(scalar.Text, position, match.Index - position);
@@ -49,10 +50,14 @@ internal sealed partial class Interpolator(
             {
                 text.Append(value.Text);
             }
+            else
+            {
+                unresolved = true;
+            }
         }
 
         text.Append(scalar.Text, position, scalar.Text.Length - position);
-        return scalar with { Text = text.ToString() };
+        return scalar with { Text = text.ToString(), IsUnresolved = unresolved };
     }
 
     private ConfigNode? Lookup(Match match, SourceSpan span)

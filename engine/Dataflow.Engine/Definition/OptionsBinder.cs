@@ -108,6 +108,12 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
     {
         Type target = Nullable.GetUnderlyingType(type) ?? type;
         value = null;
+        if (node is ConfigScalar { IsUnresolved: true })
+        {
+            // The reference was complained about where it stands.
+            return false;
+        }
+
         if (node is ConfigScalar { IsNull: true })
         {
             bool nullable = target != type || (!target.IsValueType && property is not null && new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable);

@@ -43,12 +43,37 @@ internal sealed class YamlReader
         catch (YamlException failure)
         {
             Mark mark = failure.Start.Line > 0 ? failure.Start : reader.last;
-            diagnostics.Error(DiagnosticCodes.BadYaml, reader.Span(mark), FirstLine(failure.InnerException?.Message ?? failure.Message));
+            string message = FirstLine(failure.InnerException?.Message ?? failure.Message);
+            if (IndentingTab(text) is SourceSpan tab && message.Contains(" tab", StringComparison.Ordinal))
+            {
+                diagnostics.Error(DiagnosticCodes.BadYaml, tab with { File = file }, "a tab indents this line", "YAML is indented by spaces only");
+                return null;
+            }
+
+            diagnostics.Error(DiagnosticCodes.BadYaml, reader.Span(mark), message);
         }
         catch (Exception failure) when (failure is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException or NullReferenceException)
         {
             // The scanner throws these on some malformed input, without a position.
             diagnostics.Error(DiagnosticCodes.BadYaml, reader.Span(reader.last), "this is not YAML: " + FirstLine(failure.Message));
+        }
+
+        return null;
+    }
+
+    // The scanner reports a tab at the start of the mapping around it, which may be far away.
+    private static SourceSpan? IndentingTab(string text)
+    {
+        int number = 1;
+        foreach (ReadOnlySpan<char> line in text.AsSpan().EnumerateLines())
+        {
+            int tab = line.IndexOf('\t');
+            if (tab >= 0 && line[..tab].IsWhiteSpace() && !line.IsWhiteSpace())
+            {
+                return new SourceSpan("", number, tab + 1);
+            }
+
+            number++;
         }
 
         return null;

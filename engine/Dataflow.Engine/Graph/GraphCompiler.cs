@@ -12,6 +12,11 @@ namespace Dataflow.Engine.Graph;
 /// </summary>
 public sealed class GraphCompiler
 {
+    private static readonly HashSet<string> ReaderMistakes = new(StringComparer.Ordinal)
+    {
+        DiagnosticCodes.UnknownStage, DiagnosticCodes.UnknownPort, DiagnosticCodes.Missing, DiagnosticCodes.DuplicateKey, DiagnosticCodes.BadName, DiagnosticCodes.BadInput,
+    };
+
     private readonly PipelineDefinition definition;
     private readonly PluginCatalog catalog;
     private readonly DiagnosticBag diagnostics;
@@ -61,6 +66,7 @@ public sealed class GraphCompiler
         }
 
         WarnUnconnected(nodes);
+        SinkTargets.Check(nodes, drafts, definition.SourcePath, diagnostics);
         if (diagnostics.HasErrors)
         {
             return null;
@@ -154,6 +160,7 @@ public sealed class GraphCompiler
                 string wanted = descriptor.Inputs.Count == 0 ? $"'{descriptor.Name}' is a source and takes no 'from'" : $"'{descriptor.Name}' has no input '{input.Name}'";
                 diagnostics.Error(DiagnosticCodes.BadInput, input.Span, wanted, descriptor.Inputs.Count == 0 ? null : "inputs: " + string.Join(", ", descriptor.Inputs.Select(i => i.Name)));
                 draft.Broken = true;
+                continue;
             }
 
             foreach (PortReference port in input.Ports)
@@ -223,10 +230,18 @@ public sealed class GraphCompiler
 
     private void WarnUnconnected(List<StageNode> nodes)
     {
-        var read = nodes.SelectMany(node => node.Inputs).SelectMany(input => input.Edges).ToHashSet();
+        if (diagnostics.All.Any(diagnostic => ReaderMistakes.Contains(diagnostic.Code)))
+        {
+            // Some reader is not where it was meant to be, and nobody knows what it would have read.
+            return;
+        }
+
+        // A reader counts even if it has mistakes of its own.
+        ILookup<string, string?> read = definition.Stages.SelectMany(stage => stage.Inputs).SelectMany(input => input.Ports).ToLookup(port => port.Stage, port => port.Port);
         foreach (StageNode node in nodes)
         {
-            foreach (PortDeclaration port in node.Ports.Where(port => !port.Optional && !read.Contains(new PortEdge(node.Name, port.Name))))
+            HashSet<string?> readPorts = read[node.Name].Select(port => port ?? node.Ports.FirstOrDefault()?.Name).ToHashSet(StringComparer.Ordinal);
+            foreach (PortDeclaration port in node.Ports.Where(port => !port.Optional && !readPorts.Contains(port.Name)))
             {
                 if (node.Descriptor.Kind != StageKind.Trainer)
                 {

@@ -16,12 +16,15 @@ namespace Dataflow.Engine.Models;
 internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
 {
     private readonly ResiliencePipeline pipeline;
+    private readonly ResiliencePipeline attempt = ResiliencePipeline.Empty;
     private readonly List<RateLimiter> limiters = [];
+    private readonly TokenBudget? tokens;
 
     public ResilientChatClient(IChatClient inner, ModelNode node, ModelTraffic traffic, Action<string> say)
         : base(inner)
     {
         ModelLimits limits = node.Limits;
+        tokens = limits.TokensPerMinute is int budget ? new TokenBudget(budget, TimeProvider.System) : null;
         var builder = new ResiliencePipelineBuilder();
         bool inProcess = node.Descriptor.AcceptsArtifact;
         int concurrency = limits.Concurrency ?? (inProcess ? 1 : 64);
@@ -42,21 +45,21 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
                 }));
             }
 
-            builder.AddTimeout(limits.Timeout);
+            attempt = new ResiliencePipelineBuilder().AddTimeout(limits.Timeout).Build();
         }
 
         pipeline = builder.Build();
     }
 
-    public override async Task<ChatResponse> GetResponseAsync(
+    public override Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        await pipeline.ExecuteAsync(async token => await base.GetResponseAsync(messages, options, token), cancellationToken);
+        CallAsync(async token => await base.GetResponseAsync(messages, options, token), Tokens, cancellationToken);
 
-    public async Task<IReadOnlyList<ChatResponse>> SampleAsync(
+    public Task<IReadOnlyList<ChatResponse>> SampleAsync(
         IReadOnlyList<ChatMessage> messages, ChatOptions options, IReadOnlyList<long> seeds, CancellationToken cancellationToken)
     {
         var sampler = (IGroupSampler)InnerClient.GetService(typeof(IGroupSampler))!;
-        return await pipeline.ExecuteAsync(async token => await sampler.SampleAsync(messages, options, seeds, token), cancellationToken);
+        return CallAsync(async token => await sampler.SampleAsync(messages, options, seeds, token), responses => responses.Sum(Tokens), cancellationToken);
     }
 
     public override object? GetService(Type serviceType, object? serviceKey = null)
@@ -77,6 +80,24 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
             limiters.ForEach(limiter => limiter.Dispose());
         }
     }
+
+    private async Task<T> CallAsync<T>(Func<CancellationToken, ValueTask<T>> call, Func<T, long> cost, CancellationToken cancellationToken) =>
+        await pipeline.ExecuteAsync(
+            async token =>
+            {
+                if (tokens is not null)
+                {
+                    await tokens.WaitAsync(token);
+                }
+
+                // The time-out covers the endpoint's work, not our own waiting for a place.
+                T result = await attempt.ExecuteAsync(call, token);
+                tokens?.Spend(cost(result));
+                return result;
+            },
+            cancellationToken);
+
+    private static long Tokens(ChatResponse response) => (response.Usage?.InputTokenCount ?? 0) + (response.Usage?.OutputTokenCount ?? 0);
 
     private void Limit(ResiliencePipelineBuilder builder, RateLimiter limiter)
     {

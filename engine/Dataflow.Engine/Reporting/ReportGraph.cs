@@ -5,13 +5,13 @@ using Dataflow.Engine.Graph;
 
 namespace Dataflow.Engine.Reporting;
 
-/// <summary>The graph as inline SVG: one column per depth, rows written on the edges, artifact edges dashed.</summary>
+/// <summary>The graph as inline SVG: one line of boxes per depth, counts in the boxes and on the edges' tooltips, artifact edges dashed.</summary>
 internal static class ReportGraph
 {
     private const int Width = 168;
     private const int Height = 46;
-    private const int GapX = 74;
-    private const int GapY = 22;
+    private const int GapX = 20;
+    private const int GapY = 34;
 
     public static string Svg(PipelineGraph graph, IReadOnlyList<StageCounts> counts)
     {
@@ -23,10 +23,10 @@ internal static class ReportGraph
         svg.Append(CultureInfo.InvariantCulture, $"<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"pipeline graph\">");
         foreach ((string from, string to, string label, bool artifact) in GraphRenderer.Edges(graph))
         {
-            (int x1, int y1) = (places[from].X + Width, places[from].Y + (Height / 2));
-            (int x2, int y2) = (places[to].X, places[to].Y + (Height / 2));
-            int bend = Math.Max(30, (x2 - x1) / 2);
-            svg.Append(CultureInfo.InvariantCulture, $"<path class=\"edge{(artifact ? " artifact" : "")}\" d=\"M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}\"><title>{ReportWriter.Text(Title(from, label, artifact, byName))}</title></path>");
+            (int x1, int y1) = (places[from].X + (Width / 2), places[from].Y + Height);
+            (int x2, int y2) = (places[to].X + (Width / 2), places[to].Y);
+            int bend = Math.Max(18, (y2 - y1) / 2);
+            svg.Append(CultureInfo.InvariantCulture, $"<path class=\"edge{(artifact ? " artifact" : "")}\" d=\"M{x1},{y1} C{x1},{y1 + bend} {x2},{y2 - bend} {x2},{y2}\"><title>{ReportWriter.Text(Title(from, label, artifact, byName))}</title></path>");
         }
 
         foreach (StageNode stage in graph.Stages)
@@ -51,15 +51,15 @@ internal static class ReportGraph
             depth[stage.Name] = edges.Where(edge => edge.To == stage.Name).Select(edge => depth[edge.From] + 1).DefaultIfEmpty(0).Max();
         }
 
-        // Within a column, a stage stands near the mean height of what it reads.
+        // Within a line, a stage stands near the middle of what it reads.
         var places = new Dictionary<string, (int X, int Y)>(StringComparer.Ordinal);
-        foreach (IGrouping<int, StageNode> column in graph.Stages.GroupBy(stage => depth[stage.Name]).OrderBy(group => group.Key))
+        foreach (IGrouping<int, StageNode> line in graph.Stages.GroupBy(stage => depth[stage.Name]).OrderBy(group => group.Key))
         {
-            int row = 0;
-            IEnumerable<StageNode> sorted = column.OrderBy(stage => edges.Where(edge => edge.To == stage.Name).Select(edge => (double)places[edge.From].Y).DefaultIfEmpty(0).Average());
+            int column = 0;
+            IEnumerable<StageNode> sorted = line.OrderBy(stage => edges.Where(edge => edge.To == stage.Name).Select(edge => (double)places[edge.From].X).DefaultIfEmpty(0).Average());
             foreach (StageNode stage in sorted)
             {
-                places[stage.Name] = (5 + (column.Key * (Width + GapX)), 5 + (row++ * (Height + GapY)));
+                places[stage.Name] = (5 + (column++ * (Width + GapX)), 5 + (line.Key * (Height + GapY)));
             }
         }
 

@@ -13,7 +13,7 @@ public static class ReportWriter
     /// <summary>Writes the report and returns its path.</summary>
     public static string Write(string folder, PipelineGraph graph)
     {
-        RunRecord record = RunRecord.Read(folder);
+        RunRecord record = RunRecord.Read(folder).InOrderOf(graph);
         RunManifest manifest = RunFolder.ReadManifest(folder)!;
         var html = new StringBuilder();
         html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>")
@@ -59,7 +59,7 @@ public static class ReportWriter
         foreach (StageCounts stage in record.Stages)
         {
             string ports = string.Join(", ", stage.RowsOut.Select(port => $"{port.Key} {port.Value.ToString("N0", CultureInfo.InvariantCulture)}"));
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{stage.Phase}<td>{Text(stage.Stage)}<td>{Text(stage.State)}<td class=n>{stage.RowsIn:N0}<td>{Text(ports)}<td class=n>{stage.Errors:N0}<td class=n>{stage.Replayed:N0}<td class=n>{stage.Elapsed.TotalSeconds:0.0}</tr>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{stage.Phase + 1}<td>{Text(stage.Stage)}<td>{Text(stage.State)}<td class=n>{stage.RowsIn:N0}<td>{Text(ports)}<td class=n>{stage.Errors:N0}<td class=n>{stage.Replayed:N0}<td class=n>{stage.Elapsed.TotalSeconds:0.0}</tr>");
         }
 
         html.Append("</table></div></section>");
@@ -138,6 +138,11 @@ public static class ReportWriter
         Line("engine", manifest.EngineVersion);
         Line("machine", manifest.Machine);
         Line("started", manifest.Started.ToString("u", CultureInfo.InvariantCulture));
+        foreach ((string name, string value) in manifest.Overrides)
+        {
+            Line("--set " + name, value);
+        }
+
         foreach (PluginRecord plugin in manifest.Plugins)
         {
             Line("plugin " + plugin.Name, plugin.Hash);

@@ -1,5 +1,6 @@
 using Dataflow.Engine.Execution;
 using Dataflow.Engine.Execution.Journaling;
+using Dataflow.Engine.Graph;
 using Microsoft.Data.Sqlite;
 
 namespace Dataflow.Engine.Reporting;
@@ -25,6 +26,18 @@ public sealed record RunRecord(
             Query(connection, "SELECT stage, port, row_id, row_json FROM samples ORDER BY stage, port, rowid", row => new SampleRow(row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3))),
             Query(connection, "SELECT stage, code, COUNT(*), MIN(message) FROM errors GROUP BY stage, code ORDER BY 3 DESC", row => new ErrorGroup(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetString(3))),
             Query(connection, "SELECT model, calls, replayed, input_tokens, output_tokens, retries FROM usage ORDER BY model", row => (row.GetString(0), new ModelUsage(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)))));
+    }
+
+    /// <summary>The same with everything in the order of the graph's stages, whatever order things ended in.</summary>
+    public RunRecord InOrderOf(PipelineGraph graph)
+    {
+        Dictionary<string, int> position = graph.Stages.Select((stage, index) => (stage.Name, index)).ToDictionary();
+        return this with
+        {
+            Stages = Stages.OrderBy(stage => stage.Phase).ThenBy(stage => position.GetValueOrDefault(stage.Stage)).ToArray(),
+            Metrics = Metrics.OrderBy(metric => position.GetValueOrDefault(metric.Stage)).ToArray(),
+            Samples = Samples.OrderBy(sample => position.GetValueOrDefault(sample.Stage)).ToArray(),
+        };
     }
 
     private static List<T> Query<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, T> read)

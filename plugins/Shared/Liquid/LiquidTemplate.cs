@@ -28,7 +28,8 @@ internal sealed class LiquidTemplate
         }
 
         template = null;
-        error ??= "cannot be parsed";
+        // The parser appends the source, which the reader of the message has before him.
+        error = error?.Split('\n', 2)[0].Trim() ?? "cannot be parsed";
         return false;
     }
 

@@ -107,7 +107,7 @@ internal sealed class RowWorker : IDisposable
             {
                 await rows.ProcessAsync(row, output, stage.Context, stage.State.Aborted);
             }
-            catch (Exception failure) when (failure is not (StageFailedException or OperationCanceledException))
+            catch (Exception failure) when (failure is not StageFailedException && !(failure is OperationCanceledException && stage.State.Aborted.IsCancellationRequested))
             {
                 if (failure is not RowFailedException && attempt <= stage.Node.Retries)
                 {

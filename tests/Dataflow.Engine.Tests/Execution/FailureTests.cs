@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+using Dataflow.Engine.Execution;
+
+namespace Dataflow.Engine.Tests.Execution;
+
+public sealed class FailureTests : IDisposable
+{
+    private readonly PipelineHost host = new();
+
+    public void Dispose() => host.Dispose();
+
+    private static string Pipeline(string settings, string errors = "") => $$$"""
+        name: trouble
+        run: { batch_rows: 10 }
+        stages:
+          numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+          twice:   { uses: alpha.trouble, from: numbers, {{{settings}}} }
+          lines:   { uses: io.jsonl_sink, from: twice, with: { path: "${run:folder}/lines.jsonl" } }
+        {{{errors}}}
+        """;
+
+    [Fact]
+    public async Task A_failing_row_goes_to_the_errors_port_with_its_reason_and_its_input()
+    {
+        host.WriteNumbers(100);
+        await host.RunAsync(Pipeline("max_errors: 100, with: { fail_every: 25 }", "  bad: { uses: io.jsonl_sink, from: twice.errors, with: { path: \"${run:folder}/bad.jsonl\" } }"));
+        JsonObject[] errors = host.Rows("bad.jsonl");
+        Assert.Equal(["25", "50", "75", "100"], errors.Select(error => (string)JsonNode.Parse((string)error["input"]!)!["value"]!.ToString()));
+        Assert.All(errors, error => Assert.Equal(("twice", "multiple"), ((string)error["stage"]!, (string)error["code"]!)));
+        Assert.Equal(96, host.Lines("lines.jsonl").Length);
+    }
+
+    [Fact]
+    public async Task Errors_that_nobody_reads_are_kept_in_the_run_folder()
+    {
+        host.WriteNumbers(100);
+        RunResult result = await host.RunAsync(Pipeline("max_errors: 10%, with: { fail_every: 25 }"));
+        Assert.Equal(RunOutcome.Completed, result.Outcome);
+        Assert.Equal(4, host.Lines("rejects/twice.errors.jsonl").Length);
+    }
+
+    [Fact]
+    public async Task More_errors_than_allowed_fail_the_run_and_the_cause_names_stage_and_first_error()
+    {
+        host.WriteNumbers(100);
+        RunResult result = await host.RunAsync(Pipeline("max_errors: 3, with: { fail_every: 25 }"));
+        Assert.Equal(RunOutcome.Failed, result.Outcome);
+        Assert.Matches("^stage 'twice': 4 of [0-9]+ rows failed, more than max_errors allows; the first: multiple: ", result.Cause);
+        Assert.False(File.Exists(Path.Combine(host.RunFolder, "lines.jsonl")), "a failed run must not publish output");
+    }
+
+    [Fact]
+    public async Task A_row_of_a_source_that_cannot_be_read_is_an_error_that_names_file_and_line()
+    {
+        host.Write("numbers.jsonl", "{\"value\": 1}\n{\"value\": \n{\"value\": 3}\n");
+        RunResult result = await host.RunAsync("""
+            name: bad-line
+            stages:
+              numbers: { uses: io.jsonl, max_errors: 1, with: { path: numbers.jsonl, columns: { value: integer } } }
+              lines:   { uses: io.jsonl_sink, from: numbers, with: { path: "${run:folder}/lines.jsonl" } }
+            """);
+        Assert.Equal((RunOutcome.Completed, null), (result.Outcome, result.Cause));
+        Assert.Equal([1L, 3L], host.Values("lines.jsonl"));
+        Assert.Contains("numbers.jsonl:2", Assert.Single(host.Lines("rejects/numbers.errors.jsonl")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_sink_that_cannot_write_fails_the_run_and_leaves_no_half_file()
+    {
+        host.WriteNumbers(10);
+        Directory.CreateDirectory(Path.Combine(host.RunFolder, "lines.jsonl"));
+        RunResult result = await host.RunAsync(Pipeline("with: { }"));
+        Assert.Equal(RunOutcome.Failed, result.Outcome);
+        Assert.StartsWith("stage 'lines': ", result.Cause, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(host.RunFolder, "*.tmp"));
+    }
+}

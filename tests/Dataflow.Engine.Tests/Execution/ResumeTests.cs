@@ -1,0 +1,104 @@
+using Dataflow.Engine.Execution;
+
+namespace Dataflow.Engine.Tests.Execution;
+
+public sealed class ResumeTests : IDisposable
+{
+    private const string Pipeline = """
+        name: resume
+        run: { batch_rows: 16, max_errors: 100 }
+        stages:
+          numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+          slow:    { uses: alpha.trouble, from: numbers, concurrency: 8, with: { delay_milliseconds: 5, fail_every: 40, copies: 2 } }
+          mixed:   { uses: data.shuffle, from: slow }
+          again:   { uses: alpha.trouble, from: mixed, concurrency: 8, with: { delay_milliseconds: 2 } }
+          lines:   { uses: io.jsonl_sink, from: again, with: { path: "${run:folder}/lines.jsonl", row_id: id } }
+          bad:     { uses: io.jsonl_sink, from: slow.errors, with: { path: "${run:folder}/errors.jsonl" } }
+        """;
+
+    private readonly PipelineHost host = new();
+
+    public void Dispose() => host.Dispose();
+
+    [Fact]
+    public async Task Stopped_and_resumed_at_many_moments_the_rows_equal_an_undisturbed_runs()
+    {
+        host.WriteNumbers(400);
+        await host.RunAsync(Pipeline);
+        string[] whole = [.. host.Lines("lines.jsonl"), .. host.Lines("errors.jsonl")];
+        Directory.Delete(host.RunFolder, recursive: true);
+        RunResult result;
+        int interruptions = 0;
+        int rows = 60;
+        do
+        {
+            using var stop = new CancellationTokenSource();
+            using var abort = new CancellationTokenSource();
+            int limit = rows;
+            bool hard = interruptions % 2 == 1;
+            // A third of the way, and so on: first by draining, then by giving up at once.
+            var observer = new QuietObserver(stages =>
+            {
+                if (stages.Sum(stage => stage.RowsIn) > limit)
+                {
+                    (hard ? abort : stop).Cancel();
+                }
+            });
+            result = await host.RunAsync(Pipeline, resume: interruptions > 0, observer, stop.Token, abort.Token);
+            interruptions++;
+            rows += 700;
+        }
+        while (result.Outcome == RunOutcome.Interrupted);
+        Assert.Equal((RunOutcome.Completed, null), (result.Outcome, result.Cause));
+        Assert.True(interruptions > 1, "nothing was interrupted");
+        string[] pieces = [.. host.Lines("lines.jsonl"), .. host.Lines("errors.jsonl")];
+        Assert.Equal(whole, pieces);
+    }
+
+    [Fact]
+    public async Task A_drained_run_answers_its_finished_rows_from_the_journal()
+    {
+        host.WriteNumbers(400);
+        using var stop = new CancellationTokenSource();
+        RunResult first = await host.RunAsync(Pipeline, observer: new QuietObserver(_ => stop.Cancel()), stop: stop.Token);
+        Assert.Equal(RunOutcome.Interrupted, first.Outcome);
+        RunResult second = await host.RunAsync(Pipeline, resume: true);
+        Assert.True(second.Stages.Single(stage => stage.Stage == "slow").Replayed > 0, "no row came from the journal");
+        Assert.Equal(780, host.Lines("lines.jsonl").Length);
+    }
+
+    [Fact]
+    public async Task A_finished_phase_is_not_done_again()
+    {
+        host.WriteNumbers(50);
+        await host.RunAsync(Pipeline);
+        File.Delete(Path.Combine(host.Folder, "numbers.jsonl"));
+        host.WriteNumbers(3);
+        File.Delete(Path.Combine(host.RunFolder, "lines.jsonl"));
+        RunResult again = await host.RunAsync(Pipeline, resume: true);
+        Assert.Equal(RunOutcome.Completed, again.Outcome);
+        Assert.Equal(50, again.Stages.Single(stage => stage.Stage == "numbers").RowsOut["out"]);
+    }
+
+    [Fact]
+    public async Task Another_pipeline_cannot_resume_a_run()
+    {
+        host.WriteNumbers(50);
+        await host.RunAsync(Pipeline);
+        RunRefusedException refused = await Assert.ThrowsAsync<RunRefusedException>(() => host.RunAsync(Pipeline.Replace("copies: 2", "copies: 3", StringComparison.Ordinal), resume: true));
+        Assert.Contains("has changed", refused.Message, StringComparison.Ordinal);
+        await host.RunAsync("# only a comment\n" + Pipeline, resume: true);
+    }
+
+    [Fact]
+    public async Task A_run_folder_is_never_run_twice()
+    {
+        host.WriteNumbers(10);
+        await host.RunAsync(Pipeline);
+        RunRefusedException refused = await Assert.ThrowsAsync<RunRefusedException>(() => host.RunAsync(Pipeline));
+        Assert.Contains("--resume", refused.Message, StringComparison.Ordinal);
+        using RunFolder held = RunFolder.Open(host.RunFolder);
+        refused = await Assert.ThrowsAsync<RunRefusedException>(() => host.RunAsync(Pipeline, resume: true));
+        Assert.Contains("another process", refused.Message, StringComparison.Ordinal);
+    }
+}
