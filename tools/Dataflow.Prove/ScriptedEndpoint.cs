@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 
-namespace Dataflow.Pipelines.Tests;
+namespace Dataflow.Prove;
 
 /// <summary>What the scripted endpoint was asked.</summary>
 internal sealed record EndpointCall(string Prompt, long? Seed, double? Temperature, string Body);

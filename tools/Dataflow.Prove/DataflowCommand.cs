@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Dataflow.Pipelines.Tests;
+namespace Dataflow.Prove;
 
 /// <summary>The real command line, as a process of its own, in a folder of its own.</summary>
 internal sealed class DataflowCommand : IDisposable

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace Dataflow.Prove;
+
+/// <summary>The plugin of the package's own README, built outside the repository.</summary>
+internal sealed partial class OutsidePlugin : Claim
+{
+    public override string Name => "outside-plugin";
+
+    public override string Promise => "a plugin built outside the repository against the Abstractions package alone is listed, described, checked and run";
+
+    public override async Task<bool> HoldsAsync(Scale scale, TextWriter output)
+    {
+        using var command = new DataflowCommand();
+        string packages = Path.Combine(command.Folder, "packages");
+        if (!await DotnetAsync(DataflowCommand.Root, output, "pack", "engine/Dataflow.Abstractions", "-c", "Release", "--no-build", "-o", packages))
+        {
+            return false;
+        }
+
+        string[] blocks = Block().Matches(await File.ReadAllTextAsync(Path.Combine(DataflowCommand.Root, "engine/Dataflow.Abstractions/README.md"))).Select(match => match.Groups[1].Value).ToArray();
+        command.Write("Shout/Shout.csproj", blocks[0]);
+        command.Write("Shout/Loud.cs", blocks[1]);
+        // A package folder of its own: a package of the same version built earlier must not be used instead.
+        command.Write("Shout/nuget.config", $"""
+            <configuration>
+              <config><add key="globalPackagesFolder" value="{command.Folder}/nuget" /></config>
+              <packageSources><add key="local" value="{packages}" /></packageSources>
+              <fallbackPackageFolders><add key="shared" value="{SharedPackages()}" /></fallbackPackageFolders>
+            </configuration>
+            """);
+        if (!await DotnetAsync(Path.Combine(command.Folder, "Shout"), output, "build", "-c", "Release", "-o", Path.Combine(command.Folder, "plugins/Shout")))
+        {
+            return false;
+        }
+
+        command.Write("rows.jsonl", "{\"text\": \"LISTEN to ME\"}\n{\"text\": \"hush now\"}\n{\"text\": \"STOP\"}\n");
+        command.Write("shout.yaml", """
+            name: shout
+            stages:
+              rows: { uses: io.jsonl, with: { path: rows.jsonl } }
+              loud: { uses: shout.loud, from: rows }
+              keep: { uses: io.jsonl_sink, from: loud, with: { path: loud.jsonl } }
+            """);
+        bool holds = await SaysAsync(command, output, "shout.loud", "list");
+        holds &= await SaysAsync(command, output, "Column holding the text.", "describe", "shout.loud");
+        holds &= await SaysAsync(command, output, "no errors", "check", "shout.yaml");
+        holds &= await SaysAsync(command, output, "2 kept, 1 rejected", "run", "shout.yaml", "--run-id", "r");
+        return holds && command.Read("loud.jsonl") == "{\"text\":\"LISTEN to ME\"}\n{\"text\":\"STOP\"}\n";
+    }
+
+    private static async Task<bool> SaysAsync(DataflowCommand command, TextWriter output, string expected, params string[] arguments)
+    {
+        CommandResult result = await command.RunAsync([.. arguments, "--plugins", "plugins"]);
+        bool said = result.ExitCode == 0 && result.Output.Contains(expected, StringComparison.Ordinal);
+        await output.WriteLineAsync($"dataflow {string.Join(' ', arguments)}: exit {result.ExitCode}, {(said ? "says" : "does NOT say")} '{expected}'");
+        if (!said)
+        {
+            await output.WriteLineAsync(result.All);
+        }
+
+        return said;
+    }
+
+    private static async Task<bool> DotnetAsync(string folder, TextWriter output, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        using Process process = Process.Start(start)!;
+        Task<string> text = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        await output.WriteLineAsync($"dotnet {arguments[0]}: exit {process.ExitCode}");
+        if (process.ExitCode != 0)
+        {
+            await output.WriteLineAsync(await text + await errors);
+        }
+
+        return process.ExitCode == 0;
+    }
+
+    private static string SharedPackages() =>
+        Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget/packages");
+
+    [GeneratedRegex("```(?:xml|csharp)\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Block();
+}
