@@ -10,6 +10,7 @@ root.Subcommands.Add(GraphCommand.Create());
 root.Subcommands.Add(ListCommand.Create());
 root.Subcommands.Add(DescribeCommand.Create());
 root.Subcommands.Add(SchemaCommand.Create());
+root.Subcommands.Add(ReferenceCommand.Create());
 root.Subcommands.Add(RunsCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

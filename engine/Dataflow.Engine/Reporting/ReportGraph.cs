@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Execution;
 using Dataflow.Engine.Graph;
 
@@ -33,7 +34,7 @@ internal static class ReportGraph
         {
             (int x, int y) = places[stage.Name];
             StageCounts? count = byName.GetValueOrDefault(stage.Name);
-            string numbers = count is null ? "" : Numbers(count);
+            string numbers = count is null ? "" : Numbers(stage, count);
             svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"box\" x=\"{x}\" y=\"{y}\" width=\"{Width}\" height=\"{Height}\" rx=\"6\"/>");
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + 9}\" y=\"{y + 18}\" font-weight=\"600\">{ReportWriter.Text(Cut(stage.Name, 22))}<title>{ReportWriter.Text(stage.Name)}</title></text>");
             svg.Append(CultureInfo.InvariantCulture, $"<text class=\"soft\" x=\"{x + 9}\" y=\"{y + 36}\">{ReportWriter.Text(Cut(stage.Descriptor.Name + "  " + numbers, 26))}</text>");
@@ -70,9 +71,11 @@ internal static class ReportGraph
         artifact ? $"model {label} from {from}"
         : counts.TryGetValue(from, out StageCounts? count) && count.RowsOut.TryGetValue(label, out long rows) ? $"{from}.{label}: {rows} rows" : $"{from}.{label}";
 
-    private static string Numbers(StageCounts count)
+    // Rows by the default port; a sink or trainer is about what it took in.
+    private static string Numbers(StageNode stage, StageCounts count)
     {
-        long rows = count.RowsOut.Count > 0 ? count.RowsOut.Values.Max() : count.RowsIn;
+        bool drinks = stage.Ports.Count == 0 || stage.Descriptor.Kind == StageKind.Trainer;
+        long rows = drinks ? count.RowsIn : count.RowsOut.GetValueOrDefault(stage.Ports[0].Name);
         return rows.ToString("N0", CultureInfo.InvariantCulture) + (count.Errors > 0 ? $" ({count.Errors} err)" : "");
     }
 
