@@ -18,12 +18,12 @@ internal sealed class ErrorMappingChatClient(IChatClient inner) : DelegatingChat
         }
         catch (ClientResultException failure)
         {
-            throw new ModelCallException(FirstLine(failure.Message), failure.Status == 0 ? null : failure.Status, RetryAfter(failure), failure);
+            throw new ModelCallException(OneLine(failure.Message), failure.Status == 0 ? null : failure.Status, RetryAfter(failure), failure);
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException or FormatException or InvalidOperationException or ArgumentException or KeyNotFoundException)
         {
             // No answer, a broken answer, or one that is not what the protocol says.
-            throw new ModelCallException($"no usable answer: {FirstLine(failure.Message)}", null, null, failure);
+            throw new ModelCallException($"no usable answer: {OneLine(failure.Message)}", null, null, failure);
         }
     }
 
@@ -42,5 +42,10 @@ internal sealed class ErrorMappingChatClient(IChatClient inner) : DelegatingChat
         return DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out DateTimeOffset at) && at > DateTimeOffset.UtcNow ? at - DateTimeOffset.UtcNow : null;
     }
 
-    private static string FirstLine(string message) => message.Split('\n', 2)[0].Trim();
+    // The library puts the status on the first line and what the endpoint said below it.
+    private static string OneLine(string message)
+    {
+        string line = string.Join(": ", message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        return line.Length > 500 ? line[..500] + "…" : line;
+    }
 }

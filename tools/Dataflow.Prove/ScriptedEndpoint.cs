@@ -7,8 +7,8 @@ namespace Dataflow.Prove;
 /// <summary>What the scripted endpoint was asked.</summary>
 internal sealed record EndpointCall(string Prompt, long? Seed, double? Temperature, string Body);
 
-/// <summary>A reply: an HTTP status and, for 200, the message's text.</summary>
-internal sealed record EndpointReply(string Text, int Status = 200, string? RetryAfter = null);
+/// <summary>A reply: an HTTP status and, for 200, the message's text, otherwise the error's.</summary>
+internal sealed record EndpointReply(string Text, int Status = 200, string? RetryAfter = null, string Message = "scripted failure");
 
 /// <summary>An OpenAI-compatible endpoint on loopback whose replies are a function of the call; counts what it is asked.</summary>
 internal sealed class ScriptedEndpoint : IAsyncDisposable
@@ -101,7 +101,7 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
                 choices = new[] { new { index = 0, message = new { role = "assistant", content = reply.Text }, finish_reason = "stop" } },
                 usage = new { prompt_tokens = 7, completion_tokens = 3, total_tokens = 10 },
             })
-            : """{"error":{"message":"scripted failure"}}""";
+            : JsonSerializer.Serialize(new { error = new { message = reply.Message } });
         await context.Response.OutputStream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(json));
         context.Response.Close();
     }

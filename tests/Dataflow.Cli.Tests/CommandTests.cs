@@ -1,0 +1,116 @@
+using System.Text.Json.Nodes;
+using Dataflow.Prove;
+
+namespace Dataflow.Cli.Tests;
+
+public sealed class CommandTests : IDisposable
+{
+    private const string Good = """
+        name: numbers
+        vars: { min: 2 }
+        stages:
+          numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+          large:   { uses: data.where, from: numbers, with: { column: value, min: "${var:min}" } }
+          lines:   { uses: io.jsonl_sink, from: large.kept, with: { path: "${run:folder}/lines.jsonl" } }
+
+        """;
+
+    private readonly DataflowCommand command = new();
+
+    public CommandTests()
+    {
+        command.Write("numbers.jsonl", "{\"value\": 1}\n{\"value\": 2}\n{\"value\": 3}\n");
+        command.Write("good.yaml", Good);
+    }
+
+    public void Dispose() => command.Dispose();
+
+    [Fact]
+    public async Task Check_and_run_say_the_same_of_a_pipeline_with_mistakes_and_exit_2()
+    {
+        command.Write("bad.yaml", Good.Replace("min: \"${var:min}\"", "mim: 1", StringComparison.Ordinal).Replace("large.kept", "lrage", StringComparison.Ordinal));
+        CommandResult check = await command.RunAsync("check", "bad.yaml");
+        CommandResult run = await command.RunAsync("run", "bad.yaml");
+        Assert.Equal((2, 2), (check.ExitCode, run.ExitCode));
+        Assert.Equal(check.Error, run.Error);
+        Assert.Contains("bad.yaml:5:70: error DF0005: unknown option 'mim'", check.Error, StringComparison.Ordinal);
+        Assert.Contains("bad.yaml:6:41: error DF0013: unknown stage 'lrage'", check.Error, StringComparison.Ordinal);
+        Assert.EndsWith("2 errors; nothing was run\n", check.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(command.Folder, "runs")), "a refused run must leave nothing");
+    }
+
+    [Theory]
+    [InlineData("check", "none.yaml")]
+    [InlineData("run")]
+    [InlineData("run", "--resume", "none")]
+    [InlineData("run", "good.yaml", "--set", "min")]
+    [InlineData("run", "good.yaml", "--set", "mni=1")]
+    [InlineData("run", "good.yaml", "--plugins", "none")]
+    [InlineData("describe", "code.exceute")]
+    [InlineData("reference", "Dta")]
+    [InlineData("list", "stags")]
+    [InlineData("runs", "show", "none")]
+    [InlineData("rnu", "good.yaml")]
+    public async Task Bad_input_is_told_on_stderr_with_exit_code_2(params string[] arguments)
+    {
+        CommandResult result = await command.RunAsync(arguments);
+        Assert.True(result.ExitCode == 2, result.All);
+        Assert.NotEqual("", result.Error);
+        Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_is_listed_shown_and_reported()
+    {
+        CommandResult run = await command.RunAsync("run", "good.yaml", "--run-id", "r", "--set", "min=3");
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.Equal("{\"value\":3}\n", command.Read("runs/r/lines.jsonl"));
+        Assert.Contains("r                    completed", (await command.RunAsync("runs", "list")).Output, StringComparison.Ordinal);
+        Assert.Contains("large: done, 3 rows -> 1 kept, 2 rejected", (await command.RunAsync("runs", "show", "r")).Output, StringComparison.Ordinal);
+        Assert.Contains("--set min", command.Read("runs/r/report.html"), StringComparison.Ordinal);
+        Assert.Equal(2, command.Read("runs/r/rejects/large.rejected.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public async Task Json_output_is_one_object_a_line_from_begin_to_end()
+    {
+        CommandResult run = await command.RunAsync("run", "good.yaml", "--json");
+        string?[] events = run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => (string?)JsonNode.Parse(line)!["event"]).ToArray();
+        Assert.Equal(("begin", "end"), (events[0], events[^1]));
+        command.Write("bad.yaml", Good.Replace("uses: data.where", "uses: data.wher", StringComparison.Ordinal));
+        JsonNode diagnostic = JsonNode.Parse((await command.RunAsync("check", "bad.yaml", "--json")).Output.Split('\n')[0])!;
+        Assert.Equal(("DF0012", 5L, 20L), ((string)diagnostic["code"]!, (long)diagnostic["line"]!, (long)diagnostic["column"]!));
+    }
+
+    [Fact]
+    public async Task Preview_shows_rows_of_every_stage_and_writes_nothing()
+    {
+        command.Write("good.yaml", Good.Replace("${run:folder}/lines.jsonl", "lines.jsonl", StringComparison.Ordinal));
+        CommandResult preview = await command.RunAsync("preview", "good.yaml", "-n", "2");
+        Assert.True(preview.ExitCode == 0, preview.All);
+        Assert.Contains("large: 2 rows -> 1 kept, 1 rejected", preview.Output, StringComparison.Ordinal);
+        Assert.Contains("{\"value\":2}", preview.Output, StringComparison.Ordinal);
+        Assert.Equal(["good.yaml", "numbers.jsonl"], Directory.GetFileSystemEntries(command.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Graph_list_describe_and_schema_print_what_they_name()
+    {
+        Assert.StartsWith("flowchart", (await command.RunAsync("graph", "good.yaml")).Output, StringComparison.Ordinal);
+        Assert.StartsWith("digraph", (await command.RunAsync("graph", "good.yaml", "--format", "dot")).Output, StringComparison.Ordinal);
+        Assert.Matches("(?m)^data.where +filter +Keeps rows", (await command.RunAsync("list")).Output);
+        Assert.Matches("(?m)^openai +", (await command.RunAsync("list", "models")).Output);
+        Assert.Matches("(?m)^Io +[0-9a-f]{12}  /", (await command.RunAsync("list", "plugins")).Output);
+        Assert.Contains("min: a number\n    Smallest number kept.", (await command.RunAsync("describe", "data.where")).Output.Replace("\n      ", "\n    ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal("https://json-schema.org/draft/2020-12/schema", (string?)JsonNode.Parse((await command.RunAsync("schema")).Output)!["$schema"]);
+    }
+
+    [Fact]
+    public async Task A_plugin_folder_is_found_by_option_and_by_environment_variable()
+    {
+        string alpha = Path.Combine(DataflowCommand.Root, "artifacts/test-plugins/Alpha");
+        Assert.Contains("alpha.stamp", (await command.RunAsync("list", "--plugins", alpha)).Output, StringComparison.Ordinal);
+        command.Environment["DATAFLOW_PLUGINS"] = alpha;
+        Assert.Contains("alpha.stamp", (await command.RunAsync("list")).Output, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using Dataflow.Prove;
+
+namespace Dataflow.Cli.Tests;
+
+public sealed class StopAndSecretTests : IDisposable
+{
+    private readonly DataflowCommand command = new();
+
+    public void Dispose() => command.Dispose();
+
+    [Fact]
+    public async Task Ctrl_c_drains_exits_130_and_the_run_can_be_resumed()
+    {
+        command.Write("numbers.jsonl", string.Concat(Enumerable.Range(0, 300).Select(i => $$"""{"value": {{i}}}""" + "\n")));
+        string pipeline = command.Write("slow.yaml", """
+            name: slow
+            stages:
+              numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+              slow:    { uses: alpha.trouble, from: numbers, concurrency: 4, with: { delay_milliseconds: 60 } }
+              lines:   { uses: io.jsonl_sink, from: slow, with: { path: "${run:folder}/lines.jsonl" } }
+            """);
+        string plugins = Path.Combine(DataflowCommand.Root, "artifacts/test-plugins/Alpha");
+        using Process process = command.Start("run", pipeline, "--run-id", "r", "--plugins", plugins, "--json");
+        while (await process.StandardOutput.ReadLineAsync() is string line && !HasRowsOut(line, "slow"))
+        {
+            // Until rows come out at the far end.
+        }
+
+        Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+        Task<string> rest = process.StandardOutput.ReadToEndAsync();
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 130, await rest + error);
+        Assert.False(File.Exists(Path.Combine(command.Folder, "runs/r/lines.jsonl")), "an interrupted run must not publish output");
+        CommandResult resumed = await command.RunAsync("run", "--resume", "r");
+        Assert.True(resumed.ExitCode == 0, resumed.All);
+        Assert.Contains("from the journal", resumed.Output, StringComparison.Ordinal);
+        Assert.Equal(300, command.Read("runs/r/lines.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_secret_is_in_no_file_of_the_run_and_in_no_output()
+    {
+        const string Secret = "hunter2-hunter2-hunter2";
+        // An endpoint that repeats the key in its error.
+        await using var endpoint = new ScriptedEndpoint(call => new EndpointReply("", 401, Message: $"the key {Secret} is not known"));
+        command.Environment["TEST_KEY"] = Secret;
+        command.Write("rows.jsonl", "{\"prompt\": \"x\"}\n");
+        command.Write("p.yaml", $$"""
+            name: secret
+            models: { m: { uses: openai, with: { endpoint: "{{endpoint.Address}}", model: x, api_key: "${env:TEST_KEY}" }, limits: { retries: 0 } } }
+            stages:
+              rows: { uses: io.jsonl, with: { path: rows.jsonl } }
+              ask:  { uses: llm.generate, from: rows, max_errors: 1, with: { model: m } }
+              keep: { uses: io.jsonl_sink, from: ask.errors, with: { path: "${run:folder}/errors.jsonl" } }
+            """);
+        CommandResult result = await command.RunAsync("run", "p.yaml", "--run-id", "r");
+        Assert.True(result.ExitCode == 0, result.All);
+        Assert.Single(endpoint.Calls);
+        Assert.Contains("*** is not known", command.Read("runs/r/errors.jsonl"), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, result.All, StringComparison.Ordinal);
+        foreach (string file in Directory.GetFiles(Path.Combine(command.Folder, "runs/r"), "*", SearchOption.AllDirectories))
+        {
+            Assert.False(File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.UTF8.GetBytes(Secret)) >= 0, $"{file} holds the secret");
+        }
+    }
+
+    private static bool HasRowsOut(string line, string stage) =>
+        JsonNode.Parse(line)?["stages"] is JsonArray stages
+        && stages.Any(counts => (string?)counts!["stage"] == stage && (long)counts["rows_out"]!["out"]! > 10);
+}
