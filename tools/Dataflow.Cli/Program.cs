@@ -12,6 +12,8 @@ root.Subcommands.Add(DescribeCommand.Create());
 root.Subcommands.Add(SchemaCommand.Create());
 root.Subcommands.Add(ReferenceCommand.Create());
 root.Subcommands.Add(RunsCommand.Create());
+root.Subcommands.Add(RunCommand.CreateRetry());
+root.Subcommands.Add(CacheCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -26,7 +26,7 @@ public sealed record PipelineGraph(
 }
 
 /// <summary>Run-wide settings of the YAML's <c>run:</c> section.</summary>
-public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors);
+public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors, long QueueBytes, TimeSpan StallAfter);
 
 /// <summary>How many row errors a stage may have: an absolute number, or a share of its rows judged after the first 20 errors.</summary>
 public sealed record ErrorBudget(long? Rows, double? Share)
