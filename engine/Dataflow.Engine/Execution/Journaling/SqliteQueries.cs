@@ -40,13 +40,16 @@ internal sealed class SqliteQueries : IAsyncDisposable
     public void Transact(Action work)
     {
         using SqliteTransaction transaction = connection.BeginTransaction();
-        foreach (SqliteCommand command in commands.Values)
+        Enlist(transaction);
+        try
         {
-            command.Transaction = transaction;
+            work();
+            transaction.Commit();
         }
-
-        work();
-        transaction.Commit();
+        finally
+        {
+            Enlist(null);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -57,6 +60,14 @@ internal sealed class SqliteQueries : IAsyncDisposable
         }
 
         await connection.DisposeAsync();
+    }
+
+    private void Enlist(SqliteTransaction? transaction)
+    {
+        foreach (SqliteCommand command in commands.Values)
+        {
+            command.Transaction = transaction;
+        }
     }
 
     private SqliteCommand Prepare(string sql, ReadOnlySpan<object?> arguments)
