@@ -61,6 +61,9 @@ public sealed record StageNode(
     bool Ordered,
     ErrorBudget MaxErrors)
 {
+    /// <summary>The place without folders: the same wherever the file lies and however it was named.</summary>
+    public string ShortPlace => Place[(Place.LastIndexOfAny(['/', '\\']) + 1)..];
+
     public bool IsBarrier => Descriptor.Kind is StageKind.Aggregate or StageKind.Trainer;
 
     public PortDeclaration Port(string name) => Ports.First(port => port.Name == name);

@@ -49,7 +49,7 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
         {
             ["row_id"] = rowId,
             ["stage"] = node.Name,
-            ["place"] = node.Place,
+            ["place"] = node.ShortPlace,
             ["code"] = code,
             ["message"] = message,
             ["attempts"] = (long)attempts,
