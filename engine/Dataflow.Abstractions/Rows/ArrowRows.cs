@@ -19,7 +19,7 @@ public static class ArrowRows
                 return Fill(values, value => integers.Append(ToInteger(value)), () => integers.AppendNull(), () => integers.Build());
             case Int32Type:
                 var small = new Int32Array.Builder().Reserve(values.Count);
-                return Fill(values, value => small.Append(checked((int)ToInteger(value))), () => small.AppendNull(), () => small.Build());
+                return Fill(values, value => small.Append(ToInteger(value) is >= int.MinValue and <= int.MaxValue and long whole ? (int)whole : throw Misfit(value, type)), () => small.AppendNull(), () => small.Build());
             case DoubleType:
                 var doubles = new DoubleArray.Builder().Reserve(values.Count);
                 return Fill(values, value => doubles.Append(ToNumber(value)), () => doubles.AppendNull(), () => doubles.Build());

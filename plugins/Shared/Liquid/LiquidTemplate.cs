@@ -79,6 +79,8 @@ internal sealed class LiquidTemplate
     private static TemplateOptions MakeOptions()
     {
         var options = new TemplateOptions { MemberAccessStrategy = new UnsafeMemberAccessStrategy(), MaxSteps = 1_000_000 };
+        // Liquid's numbers are decimals; a double that would lose digits there, or has no decimal, stays text.
+        options.ValueConverters.Add(value => value is double number && !IsDecimal(number) ? ArrowValues.Display(number) : null);
         options.Filters.AddFilter("reverse_text", (input, _, _) =>
         {
             char[] letters = input.ToStringValue().ToCharArray();
@@ -89,6 +91,8 @@ internal sealed class LiquidTemplate
         options.Filters.AddFilter("code_block", (input, _, _) => new StringValue(CodeBlock.First(input.ToStringValue())));
         return options;
     }
+
+    private static bool IsDecimal(double number) => Math.Abs(number) < 1e15 && (double)(decimal)number == number;
 
     private sealed class NameVisitor : AstVisitor
     {
