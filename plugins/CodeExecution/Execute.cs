@@ -96,13 +96,9 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
         }
     }
 
-    private (string Code, IReadOnlyList<PythonTest> Tests) Job(Row row)
-    {
-        IReadOnlyDictionary<string, object?> values = row.ToDictionary();
-        return expression is not null
-            ? ("", [new PythonTest(expression.Render(values), null, expected!.Render(values))])
-            : (program!.Render(values), TestRows.Read(row[options.Tests], options.Tests));
-    }
+    private (string Code, IReadOnlyList<PythonTest> Tests) Job(Row row) => expression is not null
+        ? ("", [new PythonTest(expression.Render(row), null, expected!.Render(row))])
+        : (program!.Render(row), TestRows.Read(row[options.Tests], options.Tests));
 
     // The same program with the same tests has one verdict, so it runs once, however many rows ask for it. Only a verdict
     // is remembered, not what kept one from being reached, and not for ever: memory stays flat.

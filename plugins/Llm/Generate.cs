@@ -91,15 +91,14 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IRowS
     private List<ChatMessage> Dialog(Row row)
     {
         var messages = new List<ChatMessage>();
-        IReadOnlyDictionary<string, object?> values = row.ToDictionary();
         if (system is not null)
         {
-            messages.Add(new ChatMessage(ChatRole.System, system.Render(values)));
+            messages.Add(new ChatMessage(ChatRole.System, system.Render(row)));
         }
 
         if (options.Messages is null)
         {
-            string text = prompt.Render(values);
+            string text = prompt.Render(row);
             messages.Add(new ChatMessage(ChatRole.User, text.Trim().Length > 0 ? text : throw new RowFailedException("empty_prompt", "the prompt is empty")));
             return messages;
         }

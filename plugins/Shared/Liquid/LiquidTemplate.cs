@@ -12,8 +12,15 @@ internal sealed class LiquidTemplate
     private static readonly FluidParser Parser = new();
     private static readonly TemplateOptions Options = MakeOptions();
     private readonly IFluidTemplate template;
+    private readonly string[] mentioned;
 
-    private LiquidTemplate(IFluidTemplate template) => this.template = template;
+    private LiquidTemplate(IFluidTemplate template)
+    {
+        this.template = template;
+        var visitor = new NameVisitor();
+        visitor.VisitTemplate(template);
+        mentioned = [.. visitor.Mentioned];
+    }
 
     /// <summary>Parses a template that was checked before.</summary>
     public static LiquidTemplate Parse(string text) =>
@@ -65,6 +72,21 @@ internal sealed class LiquidTemplate
         return visitor.Free;
     }
 
+    /// <summary>Renders over the columns that the template mentions, and looks at no other.</summary>
+    public string Render(Row row)
+    {
+        var context = new TemplateContext(Options);
+        foreach (string name in mentioned)
+        {
+            if (row[name] is object value)
+            {
+                context.SetValue(name, FluidValue.Create(value, Options));
+            }
+        }
+
+        return template.Render(context);
+    }
+
     public string Render(IReadOnlyDictionary<string, object?> values)
     {
         var context = new TemplateContext(Options);
@@ -96,10 +118,15 @@ internal sealed class LiquidTemplate
 
     private sealed class NameVisitor : AstVisitor
     {
-        private readonly HashSet<string> bound = new(StringComparer.Ordinal) { "forloop", "empty", "blank", "nil", "null", "true", "false" };
+        private static readonly HashSet<string> Words = new(StringComparer.Ordinal) { "forloop", "empty", "blank", "nil", "null", "true", "false" };
+
+        private readonly HashSet<string> bound = new(Words, StringComparer.Ordinal);
         private readonly List<string> free = [];
 
         public IReadOnlyList<string> Free => [.. free.Where(name => !bound.Contains(name)).Distinct(StringComparer.Ordinal)];
+
+        /// <summary>All names: a loop variable may also be read before its loop.</summary>
+        public IEnumerable<string> Mentioned => free.Where(name => !Words.Contains(name)).Distinct(StringComparer.Ordinal);
 
         protected override Expression VisitMemberExpression(MemberExpression expression)
         {
