@@ -14,6 +14,7 @@ internal sealed class RowWorker : IDisposable
     private readonly int concurrency;
     private readonly SemaphoreSlim slots;
     private readonly RowAccumulator results;
+    private readonly WorkGate working = new();
 
     public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay)
     {
@@ -25,8 +26,11 @@ internal sealed class RowWorker : IDisposable
         results = new RowAccumulator(stage);
     }
 
-    /// <summary>After a stop: takes every slot, so that it completes when the rows in flight are journalled and no new one can begin.</summary>
-    public Task DrainAsync() => TakeAllSlotsAsync();
+    /// <summary>
+    /// After a stop: no new row begins; completes when those in flight are journalled. Their results need not have
+    /// moved on, since their reader may be draining too; the resumed run takes them from the journal.
+    /// </summary>
+    public Task DrainAsync() => working.CloseAsync();
 
     public async Task RunAsync()
     {
@@ -35,10 +39,11 @@ internal sealed class RowWorker : IDisposable
         try
         {
             await ReadAllAsync();
-            await TakeAllSlotsAsync();
         }
         finally
         {
+            // Rows in flight use the stage, its ports and the journal, so they end before any of these goes.
+            await TakeAllSlotsAsync();
             await flushing.CancelAsync();
             await flusher;
         }
@@ -57,6 +62,13 @@ internal sealed class RowWorker : IDisposable
             for (int i = 0; i < batch.Length; i++)
             {
                 await slots.WaitAsync(stage.State.Aborted);
+                if (!working.TryEnter())
+                {
+                    slots.Release();
+                    shared.Release();
+                    throw new OperationCanceledException(stage.State.Stopping);
+                }
+
                 shared.Acquire();
                 int row = i;
                 _ = Task.Run(() => ProcessAsync(shared, row));
@@ -70,7 +82,7 @@ internal sealed class RowWorker : IDisposable
     {
         for (int i = 0; i < concurrency; i++)
         {
-            await slots.WaitAsync(stage.State.Aborted);
+            await slots.WaitAsync();
         }
     }
 
@@ -78,7 +90,18 @@ internal sealed class RowWorker : IDisposable
     {
         try
         {
-            await ProcessRowAsync(batch.Batch.RowAt(index));
+            Row row = batch.Batch.RowAt(index);
+            Func<ValueTask> moveOn;
+            try
+            {
+                moveOn = await ProcessRowAsync(row);
+            }
+            finally
+            {
+                working.Leave();
+            }
+
+            await moveOn();
         }
         catch (Exception failure)
         {
@@ -91,13 +114,13 @@ internal sealed class RowWorker : IDisposable
         }
     }
 
-    private async Task ProcessRowAsync(Row row)
+    // Works the row out and journals it; what is returned then sends its results, or its error, on.
+    private async Task<Func<ValueTask>> ProcessRowAsync(Row row)
     {
         if (mayReplay && stage.Journal.FindRow(stage.Node.Name, JournalKey(row)) is string earlier)
         {
             stage.Counter.Replayed(1);
-            await results.AddAsync(row, RowOutputCodec.Read(earlier, stage.Node));
-            return;
+            return () => results.AddAsync(row, RowOutputCodec.Read(earlier, stage.Node));
         }
 
         for (int attempt = 1; ; attempt++)
@@ -115,14 +138,13 @@ internal sealed class RowWorker : IDisposable
                 }
 
                 (string code, string message) = RowErrors.Describe(failure);
-                await stage.FailRowAsync(row.Id, row.Order, code, message, attempt, row.ToJson());
-                return;
+                int attempts = attempt;
+                return () => stage.FailRowAsync(row.Id, row.Order, code, message, attempts, row.ToJson());
             }
 
             string outputs = RowOutputCodec.Write(output.Rows);
             await stage.Journal.RowDoneAsync(stage.Node.Name, JournalKey(row), outputs);
-            await results.AddAsync(row, output.Rows);
-            return;
+            return () => results.AddAsync(row, output.Rows);
         }
     }
 
