@@ -19,7 +19,7 @@ public sealed class ArrowRowsTests
         {
             int[] indices = table.Rows.Length == 0 ? [] : picks.Select(pick => pick % table.Rows.Length).ToArray();
             using RecordBatch batch = ArrowRows.BuildBatch(table.Schema, table.Rows);
-            using RecordBatch taken = ArrowRows.Take(batch, indices);
+            using RecordBatch taken = ArrowTake.Take(batch, indices);
             return Values.SameRows(taken, indices.Select(i => table.Rows[i]).ToArray());
         });
 
@@ -32,7 +32,7 @@ public sealed class ArrowRowsTests
             int[] indices = length == 0 ? [] : picks.Select(pick => pick % length).ToArray();
             using RecordBatch batch = ArrowRows.BuildBatch(table.Schema, table.Rows);
             using RecordBatch slice = batch.SliceShared(start, length);
-            using RecordBatch taken = ArrowRows.Take(slice, indices);
+            using RecordBatch taken = ArrowTake.Take(slice, indices);
             return Values.SameRows(taken, indices.Select(i => table.Rows[start + i]).ToArray());
         });
 
@@ -53,14 +53,14 @@ public sealed class ArrowRowsTests
         Dictionary<string, object?>[] wanted = indices.Select(i => rows[i]).ToArray();
 
         RecordBatch parent = ArrowRows.BuildBatch(schema, rows);
-        using (RecordBatch child = ArrowRows.Take(parent, indices))
+        using (RecordBatch child = ArrowTake.Take(parent, indices))
         {
             parent.Dispose();
             Assert.True(Values.SameRows(child, wanted));
         }
 
         parent = ArrowRows.BuildBatch(schema, rows);
-        ArrowRows.Take(parent, indices).Dispose();
+        ArrowTake.Take(parent, indices).Dispose();
         Assert.True(Values.SameRows(parent, rows));
         parent.Dispose();
     }

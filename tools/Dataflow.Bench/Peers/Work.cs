@@ -22,7 +22,7 @@ internal static class Work
         using (batch)
         {
             ILookup<bool, int> rows = Enumerable.Range(0, batch.Length).ToLookup(row => ColumnWork.Keeps(batch, row));
-            return (ArrowRows.Take(batch, rows[true].ToArray()), ArrowRows.Take(batch, rows[false].ToArray()));
+            return (ArrowTake.Take(batch, rows[true].ToArray()), ArrowTake.Take(batch, rows[false].ToArray()));
         }
     }
 
