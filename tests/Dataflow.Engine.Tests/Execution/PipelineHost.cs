@@ -56,7 +56,7 @@ internal sealed class PipelineHost : IDisposable
 }
 
 /// <summary>Watches nothing, unless a test gives it something to do.</summary>
-internal sealed class QuietObserver(Action<IReadOnlyList<StageCounts>>? progress = null) : IRunObserver
+internal sealed class QuietObserver(Action<IReadOnlyList<StageCounts>>? progress = null, Action? message = null) : IRunObserver
 {
     public List<string> Messages { get; } = [];
 
@@ -70,11 +70,13 @@ internal sealed class QuietObserver(Action<IReadOnlyList<StageCounts>>? progress
     {
     }
 
-    public void Message(string stage, string message)
+    public void Message(string stage, string text)
     {
         lock (Messages)
         {
-            Messages.Add($"{stage}: {message}");
+            Messages.Add($"{stage}: {text}");
         }
+
+        message?.Invoke();
     }
 }

@@ -37,6 +37,9 @@ internal sealed class StageInput(Schema schema, int capacity)
         }
     }
 
+    /// <summary>Hands every batch, and then the end, to a block that takes them over; instead of <see cref="ReceiveAsync"/>.</summary>
+    public void LinkTo(ITargetBlock<RowBatch> target) => block.LinkTo(target, new DataflowLinkOptions { PropagateCompletion = true });
+
     /// <summary>The next batch, which the caller disposes; null after the last.</summary>
     public async ValueTask<RowBatch?> ReceiveAsync(CancellationToken cancellationToken)
     {
