@@ -15,7 +15,7 @@ public sealed class Keep(KeepOptions options) : IFilter, IStage<KeepOptions>
     public async ValueTask<IReadOnlyList<FilterVerdict>> JudgeAsync(RecordBatch batch, StageContext context, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        return Numbers.Checked(batch, options.By, options.FailEvery, options.FaultAt)
+        return Numbers.Checked(batch, options.By, options.FailEvery, options.FaultAt, options.CancelEvery)
             .Select(number => number % options.Modulo == 0 ? FilterVerdict.Rejected($"{number} divides") : FilterVerdict.Kept).ToArray();
     }
 }
@@ -27,6 +27,9 @@ public sealed record KeepOptions
     public long Modulo { get; init; } = 2;
 
     public int FailEvery { get; init; }
+
+    /// <summary>These throw what a call throws that took too long.</summary>
+    public int CancelEvery { get; init; }
 
     public long? FaultAt { get; init; }
 }

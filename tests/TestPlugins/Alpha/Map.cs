@@ -16,7 +16,7 @@ public sealed class Map(MapOptions options) : IBatchTransform, IStage<MapOptions
     public async ValueTask<RecordBatch> TransformAsync(RecordBatch batch, StageContext context, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        long[] numbers = Numbers.Checked(batch, options.By, options.FailEvery, options.FaultAt);
+        long[] numbers = Numbers.Checked(batch, options.By, options.FailEvery, options.FaultAt, options.CancelEvery);
         Schema schema = batch.Schema.With((options.Column, Columns.Integer));
         var mapped = new Int64Array.Builder().AppendRange(numbers.Select(number => (number * options.Factor) + 1)).Build();
         IEnumerable<IArrowArray> columns = schema.FieldsList.Select(field =>
@@ -39,6 +39,9 @@ public sealed record MapOptions
     public long Factor { get; init; } = 2;
 
     public int FailEvery { get; init; }
+
+    /// <summary>These throw what a call throws that took too long.</summary>
+    public int CancelEvery { get; init; }
 
     public long? FaultAt { get; init; }
 

@@ -10,13 +10,17 @@ internal static class Numbers
     public static long At(RecordBatch batch, string column, int row) => ((Int64Array)batch.Column(batch.Schema.GetFieldIndex(column))).GetValue(row) ?? 0;
 
     /// <summary>Throws for the whole batch at its first row of trouble, as batch code does.</summary>
-    public static long[] Checked(RecordBatch batch, string column, int failEvery, long? faultAt)
+    public static long[] Checked(RecordBatch batch, string column, int failEvery, long? faultAt, int cancelEvery = 0)
     {
         var numbers = new long[batch.Length];
         for (int i = 0; i < numbers.Length; i++)
         {
             numbers[i] = At(batch, column, i);
             Check(numbers[i], failEvery, faultAt);
+            if (IsMultiple(numbers[i], cancelEvery))
+            {
+                throw new TaskCanceledException($"{numbers[i]} took too long");
+            }
         }
 
         return numbers;

@@ -10,11 +10,12 @@ namespace Dataflow.Engine.Execution.Flow;
 /// </summary>
 internal sealed class StageInput(Schema schema, int capacity, long mostBytes)
 {
-    private readonly BufferBlock<Item> block = new(new DataflowBlockOptions { BoundedCapacity = capacity, EnsureOrdered = true });
+    private readonly BufferBlock<QueuedBatch> block = new(new DataflowBlockOptions { BoundedCapacity = capacity, EnsureOrdered = true });
     private readonly ByteBudget bytes = new(mostBytes);
     private readonly List<Edge> edges = [];
     private int producers;
     private int readerWaits;
+    private Func<bool>? linkedReaderWaits;
 
     public Schema Schema => schema;
 
@@ -25,7 +26,7 @@ internal sealed class StageInput(Schema schema, int capacity, long mostBytes)
     public long WaitingBytes => bytes.Used;
 
     /// <summary>The reader has nothing to read.</summary>
-    public bool ReaderWaits => Volatile.Read(ref readerWaits) > 0;
+    public bool ReaderWaits => Volatile.Read(ref readerWaits) > 0 || (block.Count == 0 && linkedReaderWaits?.Invoke() == true);
 
     public IReadOnlyList<Edge> Edges => edges;
 
@@ -44,7 +45,7 @@ internal sealed class StageInput(Schema schema, int capacity, long mostBytes)
         try
         {
             await bytes.TakeAsync(size, cancellationToken);
-            if (!await block.SendAsync(new Item(batch, edge, size), cancellationToken))
+            if (!await block.SendAsync(new QueuedBatch(batch, edge, bytes, size), cancellationToken))
             {
                 throw new OperationCanceledException("the reader has left");
             }
@@ -70,6 +71,14 @@ internal sealed class StageInput(Schema schema, int capacity, long mostBytes)
         }
     }
 
+    /// <summary>Hands every batch, and then the end, to a block that receives them; instead of <see cref="ReceiveAsync"/>.</summary>
+    /// <param name="waits">True while the block and what it feeds have nothing to do.</param>
+    public void LinkTo(ITargetBlock<QueuedBatch> target, Func<bool> waits)
+    {
+        linkedReaderWaits = waits;
+        block.LinkTo(target, new DataflowLinkOptions { PropagateCompletion = true });
+    }
+
     /// <summary>The next batch, which the caller disposes; null after the last.</summary>
     public async ValueTask<RowBatch?> ReceiveAsync(CancellationToken cancellationToken)
     {
@@ -78,11 +87,9 @@ internal sealed class StageInput(Schema schema, int capacity, long mostBytes)
         {
             while (await block.OutputAvailableAsync(cancellationToken))
             {
-                if (block.TryReceive(out Item item))
+                if (block.TryReceive(out QueuedBatch item))
                 {
-                    bytes.Return(item.Size);
-                    item.Edge.ReceivedRows(item.Batch.Length);
-                    return item.Batch;
+                    return item.Receive();
                 }
             }
 
@@ -97,11 +104,21 @@ internal sealed class StageInput(Schema schema, int capacity, long mostBytes)
     /// <summary>Disposes what nobody will read, after an abort.</summary>
     public void Discard()
     {
-        while (block.TryReceive(out Item item))
+        while (block.TryReceive(out QueuedBatch item))
         {
             item.Batch.Dispose();
         }
     }
+}
 
-    private readonly record struct Item(RowBatch Batch, Edge Edge, long Size);
+/// <summary>A batch in a stage's input, and what it holds there.</summary>
+internal readonly record struct QueuedBatch(RowBatch Batch, Edge Edge, ByteBudget Bytes, long Size)
+{
+    /// <summary>The batch, now the reader's to dispose; its place in the queue is free.</summary>
+    public RowBatch Receive()
+    {
+        Bytes.Return(Size);
+        Edge.ReceivedRows(Batch.Length);
+        return Batch;
+    }
 }

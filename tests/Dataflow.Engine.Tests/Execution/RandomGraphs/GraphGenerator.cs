@@ -131,6 +131,7 @@ public sealed class GraphGenerator
         string column = Chance(30) ? "value" : "m_" + name;
         var options = new Dictionary<string, object> { ["by"] = NumberColumn(columns), ["column"] = column, ["factor"] = (long)random.Next(-2, 4), ["tell"] = true };
         MaybeFail(options);
+        MaybeFail(options, "cancel_every", percent: 15);
         Add(Node(name, "alpha.map", from, options, parallel: true), ("out", ColumnRules.With(columns, column, isNumber: true)));
     }
 
@@ -140,6 +141,7 @@ public sealed class GraphGenerator
         IReadOnlyList<ColumnSpec> columns = ColumnRules.Union(from);
         var options = new Dictionary<string, object> { ["by"] = NumberColumn(columns), ["modulo"] = (long)random.Next(1, 5) };
         MaybeFail(options);
+        MaybeFail(options, "cancel_every", percent: 15);
         Add(Node(name, "alpha.keep", from, options, parallel: true), ("kept", columns), ("rejected", ColumnRules.With(columns, "reason", isNumber: false)));
     }
 
@@ -157,13 +159,8 @@ public sealed class GraphGenerator
         IReadOnlyList<ColumnSpec> columns = ColumnRules.Union(from);
         var options = new Dictionary<string, object> { ["by"] = NumberColumn(columns), ["copies"] = (long)random.Next(0, 4), ["tell"] = true };
         MaybeFail(options);
-        foreach (string failure in new[] { "crash_every", "flaky_every" })
-        {
-            if (Chance(15))
-            {
-                options[failure] = (long)random.Next(2, 12);
-            }
-        }
+        MaybeFail(options, "crash_every", percent: 15);
+        MaybeFail(options, "flaky_every", percent: 15);
 
         if (Chance(40))
         {
@@ -297,11 +294,11 @@ public sealed class GraphGenerator
 
     private string NumberColumn(IReadOnlyList<ColumnSpec> columns) => Pick(columns.Where(column => column.IsNumber).ToArray()).Name;
 
-    private void MaybeFail(Dictionary<string, object> options)
+    private void MaybeFail(Dictionary<string, object> options, string failure = "fail_every", int percent = 35)
     {
-        if (Chance(35))
+        if (Chance(percent))
         {
-            options["fail_every"] = (long)random.Next(2, 12);
+            options[failure] = (long)random.Next(2, 12);
         }
     }
 

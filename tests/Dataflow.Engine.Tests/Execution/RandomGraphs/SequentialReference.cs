@@ -276,6 +276,10 @@ public sealed class SequentialReference
             {
                 Fail(node, row, "multiple", $"{number} is a multiple of {node.Number("fail_every")}", attempts);
             }
+            else if (IsMultiple(number, node.Number("cancel_every")))
+            {
+                Fail(node, row, "task_canceled", $"{number} took too long", attempts);
+            }
             else
             {
                 yield return row;
