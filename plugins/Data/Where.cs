@@ -1,5 +1,7 @@
 using System.ComponentModel;
+using System.Globalization;
 using Apache.Arrow;
+using Apache.Arrow.Types;
 using Dataflow.Abstractions;
 
 namespace Dataflow.Plugins.Data;
@@ -16,7 +18,7 @@ public sealed class Where(WhereOptions options) : IFilter, IStage<WhereOptions>
         }
         else
         {
-            declaration.Require(options.Column, "column");
+            CheckValues(options, declaration.Require(options.Column, "column"), declaration);
         }
 
         if (range == options.In.Count > 0)
@@ -38,6 +40,27 @@ public sealed class Where(WhereOptions options) : IFilter, IStage<WhereOptions>
         }
 
         return ValueTask.FromResult<IReadOnlyList<FilterVerdict>>(verdicts);
+    }
+
+    // Values are compared as text, so some can never match.
+    private static void CheckValues(WhereOptions options, Field? field, StageDeclaration declaration)
+    {
+        for (int i = 0; field is not null && i < options.In.Count; i++)
+        {
+            bool possible = field.DataType switch
+            {
+                BooleanType => options.In[i] is "true" or "false",
+                IntegerType => long.TryParse(options.In[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),
+                FloatingPointType => double.TryParse(options.In[i], NumberStyles.Float, CultureInfo.InvariantCulture, out _),
+                ListType => options.In[i].StartsWith('['),
+                StructType => options.In[i].StartsWith('{'),
+                _ => true,
+            };
+            if (!possible)
+            {
+                declaration.Error($"in[{i}]", $"column '{options.Column}' is {ArrowValues.TypeName(field.DataType)}, so it never equals '{options.In[i]}'");
+            }
+        }
     }
 
     private bool Keeps(object value)

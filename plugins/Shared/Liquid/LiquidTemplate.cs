@@ -55,6 +55,8 @@ internal sealed class LiquidTemplate
                 declaration.Require(name, option);
             }
         }
+
+        TemplateTypes.Check(template.template, option, declaration, known);
     }
 
     /// <summary>Names the template reads from outside, in order of appearance.</summary>
@@ -90,10 +92,13 @@ internal sealed class LiquidTemplate
         return options;
     }
 
-    private sealed class NameVisitor : AstVisitor
+    /// <summary>Names that the template reads, and those that it binds itself.</summary>
+    internal sealed class NameVisitor : AstVisitor
     {
         private readonly HashSet<string> bound = new(StringComparer.Ordinal) { "forloop", "empty", "blank", "nil", "null", "true", "false" };
         private readonly List<string> free = [];
+
+        public IReadOnlySet<string> Bound => bound;
 
         public IReadOnlyList<string> Free => [.. free.Where(name => !bound.Contains(name)).Distinct(StringComparer.Ordinal)];
 

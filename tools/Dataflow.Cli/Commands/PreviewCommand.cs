@@ -29,8 +29,9 @@ internal static class PreviewCommand
         try
         {
             LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For("preview", folder, ""));
+            pipeline = await pipeline.WithEnvironmentAsync(folder, CancellationToken.None);
             pipeline.Print(arguments.Json);
-            if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, facts: false, CancellationToken.None))
+            if (pipeline.HasErrors)
             {
                 return ExitCodes.BadInput;
             }
