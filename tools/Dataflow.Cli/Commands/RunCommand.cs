@@ -10,16 +10,16 @@ namespace Dataflow.Cli.Commands;
 internal static class RunCommand
 {
     private static readonly Option<string?> Resume = new("--resume") { Description = "Go on with a run: its id under the runs folder, or its folder." };
-    private static readonly Option<string> Runs = new("--runs") { Description = "Folder that runs are kept in.", DefaultValueFactory = _ => "runs" };
     private static readonly Option<string> Id = new("--run-id") { Description = "Name of the new run; a time stamp by default.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Epoch = new("--epoch") { Description = "Mixed into every seed, so that one night does not repeat another; for example the date.", DefaultValueFactory = _ => "" };
+    private static readonly Option<bool> NoEnvironment = new("--no-environment") { Description = "Begin without looking at this machine (endpoints, devices, folders)." };
     private static readonly Option<bool> Plain = new("--plain") { Description = "Plain lines instead of a live display." };
 
     public static Command Create()
     {
         var command = new Command("run", "Run a pipeline, or resume a run.");
         PipelineArguments.AddTo(command, fileRequired: false);
-        foreach (Option option in new Option[] { Resume, Runs, Id, Epoch, Plain })
+        foreach (Option option in new Option[] { Resume, RunsOption.Option, Id, Epoch, Plain, NoEnvironment })
         {
             command.Options.Add(option);
         }
@@ -36,7 +36,7 @@ internal static class RunCommand
         }
 
         string? resume = parsed.GetValue(Resume);
-        string folder = Folder(parsed.GetValue(Runs)!, resume, parsed.GetValue(Id)!);
+        string folder = Folder(parsed.GetValue(RunsOption.Option)!, resume, parsed.GetValue(Id)!);
         string epoch = parsed.GetValue(Epoch)!;
         if (resume is not null)
         {
@@ -56,12 +56,18 @@ internal static class RunCommand
         }
 
         LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For(Path.GetFileName(folder), folder, epoch));
+        if (!parsed.GetValue(NoEnvironment))
+        {
+            pipeline = await pipeline.WithEnvironmentAsync(Path.GetDirectoryName(folder)!, CancellationToken.None);
+        }
+
         pipeline.Print(arguments.Json);
-        if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, facts: false, CancellationToken.None))
+        if (pipeline.HasErrors)
         {
             return ExitCodes.BadInput;
         }
 
+        using TelemetryExport? telemetry = TelemetryExport.FromEnvironment();
         using var signals = new StopSignals();
         IRunDisplay display = arguments.Json ? new JsonDisplay()
             : parsed.GetValue(Plain) || Console.IsOutputRedirected ? new PlainDisplay(pipeline.Secrets)
@@ -100,7 +106,7 @@ internal static class RunCommand
     {
         if (resume is not null)
         {
-            return Path.GetFullPath(Directory.Exists(Path.Combine(runs, resume)) ? Path.Combine(runs, resume) : resume);
+            return RunsOption.FolderOf(resume, runs);
         }
 
         if (id.Length > 0)
