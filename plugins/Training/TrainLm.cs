@@ -10,7 +10,7 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.lm", "Language-model training on text or dialogs: a new tiny model, or more pre-training of a checkpoint.")]
-public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>, IEnvironmentCheck
+public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>, IEnvironmentCheck, IStepForecast
 {
     public static void Declare(TrainLmOptions options, StageDeclaration declaration)
     {
@@ -36,6 +36,10 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer
 
     public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
         ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
+
+    public long Steps(double rows) => options.StepsOn(rows);
+
+    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
 
     public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {

@@ -58,7 +58,7 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
     /// <summary>Trains and leaves the checkpoint in the stage's artifact folder.</summary>
     public void Train(LlamaModel model, LlamaTokenizer tokenizer, IReadOnlyList<TrainingExample> examples, CancellationToken cancellationToken)
     {
-        int steps = settings.Steps ?? Math.Max(1, (int)Math.Ceiling(settings.Epochs * examples.Count / settings.BatchSize));
+        int steps = settings.StepsOn(examples.Count);
         var options = new TrainerOptions
         {
             Steps = steps,

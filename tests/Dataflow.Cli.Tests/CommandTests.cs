@@ -55,7 +55,7 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((2, "typo.yaml:5:38: error DF0013: unknown stage 'aks' (did you mean 'ask'?)\n1 error; nothing was run\n"), (graph.ExitCode, graph.Error));
         Assert.Equal(0, (await command.RunAsync("check", "p.yaml", "--no-environment")).ExitCode);
         CommandResult secret = await command.RunAsync("check", "p.yaml");
-        Assert.Contains("p.yaml:1:91: error DF0010: environment variable ABSENT_KEY is not set", secret.Error, StringComparison.Ordinal);
+        Assert.Contains("p.yaml:1:89: error DF0010: environment variable ABSENT_KEY is not set", secret.Error, StringComparison.Ordinal);
         command.Environment["ABSENT_KEY"] = "0123456789";
         CommandResult machine = await command.RunAsync("check", "p.yaml");
         Assert.Equal(2, machine.ExitCode);
@@ -147,7 +147,7 @@ public sealed class CommandTests : IDisposable
         Assert.Matches("(?m)^data.where +filter +Keeps rows", (await command.RunAsync("list")).Output);
         Assert.Matches("(?m)^openai +", (await command.RunAsync("list", "models")).Output);
         Assert.Matches("(?m)^Io +[0-9a-f]{12}  /", (await command.RunAsync("list", "plugins")).Output);
-        Assert.Contains("min: a number\n    Smallest number kept.", (await command.RunAsync("describe", "data.where")).Output.Replace("\n      ", "\n    ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("min: a number\n    Smallest number kept, in place of 'in'.", (await command.RunAsync("describe", "data.where")).Output.Replace("\n      ", "\n    ", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Equal("https://json-schema.org/draft/2020-12/schema", (string?)JsonNode.Parse((await command.RunAsync("schema")).Output)!["$schema"]);
     }
 

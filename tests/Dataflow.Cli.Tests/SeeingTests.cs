@@ -138,7 +138,7 @@ public sealed class SeeingTests : IDisposable
         Assert.Empty(receiver.Bodies);
         command.Environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Address;
         command.Environment["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf";
-        CommandResult run = await command.RunAsync("run", "p.yaml", "--run-id", "told");
+        CommandResult run = await command.RunAsync("run", "p.yaml", "--run-id", "told", "--no-cache");
         Assert.True(run.ExitCode == 0, run.All);
         string traces = receiver.Text("/v1/traces");
         Assert.All(["Dataflow.Engine", "run traced", "phase 1", "stage numbers", "stage ask", "stage lines", "chat teacher"], name => Assert.Contains(name, traces, StringComparison.Ordinal));

@@ -21,9 +21,14 @@ internal sealed record PipelineArguments
 
     public required bool Json { get; init; }
 
-    public static void AddTo(Command command, bool fileRequired = true)
+    /// <param name="fileRequired">Null for a command that takes no file but a run's own.</param>
+    public static void AddTo(Command command, bool? fileRequired = true)
     {
-        command.Arguments.Add(fileRequired ? (Argument)FileArgument : OptionalFileArgument);
+        if (fileRequired is bool required)
+        {
+            command.Arguments.Add(required ? (Argument)FileArgument : OptionalFileArgument);
+        }
+
         AddOptionsTo(command);
     }
 
@@ -65,7 +70,9 @@ internal sealed record PipelineArguments
 
         return new PipelineArguments
         {
-            File = parsed.GetResult(FileArgument) is null ? parsed.GetValue(OptionalFileArgument) ?? "" : parsed.GetValue(FileArgument)!,
+            File = (parsed.GetResult(FileArgument) is not null ? parsed.GetValue(FileArgument)
+                : parsed.GetResult(OptionalFileArgument) is not null ? parsed.GetValue(OptionalFileArgument)
+                : null) ?? "",
             Overrides = overrides,
             Plugins = PluginFolders(parsed).Select(Path.GetFullPath).ToArray(),
             Json = parsed.GetValue(JsonOption),

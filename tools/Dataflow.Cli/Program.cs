@@ -15,6 +15,8 @@ root.Subcommands.Add(ReferenceCommand.Create());
 root.Subcommands.Add(RunsCommand.Create());
 root.Subcommands.Add(DiffCommand.Create());
 root.Subcommands.Add(TapCommand.Create());
+root.Subcommands.Add(RunCommand.CreateRetry());
+root.Subcommands.Add(CacheCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -195,7 +195,8 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
         {
             string path = $"{option}.{entry.Key}";
             places[path] = entry.Value.Span;
-            if (TryConvert(entry.Value, valueType, path, null, out object? element))
+            object? element = null;
+            if ((valueType == typeof(object) && entry.Value is ConfigScalar { IsNull: true }) || TryConvert(entry.Value, valueType, path, null, out element))
             {
                 dictionary[entry.Key] = element;
             }

@@ -1,9 +1,7 @@
-using System.Reflection;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Diagnostics;
 using Dataflow.Engine.Graph;
 using Dataflow.Engine.Models;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dataflow.Engine.Execution;
@@ -56,12 +54,10 @@ public static class EnvironmentChecks
 
     private static async ValueTask<EnvironmentFindings> CheckAsync(StageNode node, PipelineGraph graph, CancellationToken cancellationToken)
     {
-        ConstructorInfo constructor = node.Descriptor.StageType.GetConstructors().OrderByDescending(c => c.GetParameters().Length).First();
-        object?[] arguments = constructor.GetParameters().Select(parameter => parameter.ParameterType == node.Descriptor.OptionsType ? node.Options : null).ToArray();
-        object stage = constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, arguments, null);
+        object stage = StageProbe.Create(node);
         try
         {
-            return await ((IEnvironmentCheck)stage).CheckEnvironmentAsync(new CheckContext(node, graph), cancellationToken);
+            return await ((IEnvironmentCheck)stage).CheckEnvironmentAsync(new ProbeContext(node, graph), cancellationToken);
         }
         finally
         {
@@ -79,31 +75,5 @@ public static class EnvironmentChecks
         var context = new ModelContext(node.Name, artifact, graph.Settings.Threads, path => Path.GetFullPath(path, graph.BaseFolder), NullLogger.Instance);
         await using IModelProvider provider = ModelProviders.Create(node, context);
         return await ((IModelEnvironmentCheck)provider).CheckEnvironmentAsync(cancellationToken);
-    }
-
-    private sealed class CheckContext(StageNode node, PipelineGraph graph) : StageContext
-    {
-        public override string StageName => node.Name;
-
-        public override string RunId => "check";
-
-        public override ulong Seed => 0;
-
-        public override int Threads => graph.Settings.Threads;
-
-        public override int BatchRows => graph.Settings.BatchRows;
-
-        public override string ArtifactFolder => throw new InvalidOperationException("a check has no artifacts");
-
-        public override string WorkFolder => throw new InvalidOperationException("a check has no work folder");
-
-        public override ILogger Logger => NullLogger.Instance;
-
-        public override string ResolvePath(string path) => Path.GetFullPath(path, graph.BaseFolder);
-
-        public override void Report(Metric metric) => throw new InvalidOperationException("a check reports no metrics");
-
-        public override ValueTask ReportInputErrorAsync(string code, string message, string input, CancellationToken cancellationToken) =>
-            throw new InvalidOperationException("a check reads no input");
     }
 }

@@ -22,6 +22,12 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
     /// <summary>The <c>--set</c> values that the definition was read with, kept for a resume.</summary>
     public IReadOnlyDictionary<string, string> Overrides { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Where results of earlier runs are looked for and those of this one are kept; null for neither.</summary>
+    public string? CacheFolder { get; init; }
+
+    /// <summary>With <see cref="Resume"/>: handle the rows that failed once more, and what follows from them.</summary>
+    public bool RetryErrors { get; init; }
+
     /// <summary>Further plugin folders, kept for a resume.</summary>
     public IReadOnlyList<string> PluginFolders { get; init; } = [];
 }
@@ -33,10 +39,11 @@ public sealed record RunResult(RunOutcome Outcome, string RunFolder, string? Cau
 /// <summary>Counts of one stage, also read while it runs.</summary>
 /// <param name="RowsOut">By port.</param>
 /// <param name="Replayed">Rows answered from the journal instead of being computed.</param>
+/// <param name="Cached">Rows answered from the cache of earlier runs.</param>
 /// <param name="QueueFill">Batches waiting at its input.</param>
 /// <param name="State">waiting, running, done, skipped (done in an earlier attempt), failed.</param>
 public sealed record StageCounts(
-    string Stage, int Phase, string State, long RowsIn, IReadOnlyDictionary<string, long> RowsOut, long Errors, long Replayed, int QueueFill, TimeSpan Elapsed);
+    string Stage, int Phase, string State, long RowsIn, IReadOnlyDictionary<string, long> RowsOut, long Errors, long Replayed, long Cached, int QueueFill, TimeSpan Elapsed);
 
 /// <summary>A metric and the stage that reported it.</summary>
 public sealed record StageMetric(string Stage, Metric Metric);
@@ -55,4 +62,7 @@ public interface IRunObserver
 }
 
 /// <summary>Model traffic of the run so far.</summary>
-public sealed record ModelUsage(long Calls, long Replayed, long InputTokens, long OutputTokens, long Retries);
+/// <param name="Calls">Calls made and paid for.</param>
+/// <param name="Replayed">Answered from the run's own journal.</param>
+/// <param name="Cached">Answered from the cache of earlier runs.</param>
+public sealed record ModelUsage(long Calls, long Replayed, long InputTokens, long OutputTokens, long Retries, long Cached = 0);

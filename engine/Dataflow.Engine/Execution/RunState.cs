@@ -73,6 +73,9 @@ internal sealed class StageCounter(StageNode node)
     private long rowsIn;
     private long errors;
     private long replayed;
+    private long cached;
+    private long handled;
+    private long errorsOfRows;
 
     public string State { get; set; } = "waiting";
 
@@ -99,13 +102,28 @@ internal sealed class StageCounter(StageNode node)
         clock.Stop();
     }
 
+    /// <summary>Rows taken that were passed on or filtered, however many came of each.</summary>
+    public long RowsHandled => Interlocked.Read(ref handled);
+
+    /// <summary>Rows taken that failed; a source's unusable inputs were never rows.</summary>
+    public long ErrorsOfRows => Interlocked.Read(ref errorsOfRows);
+
+    public void Handled(long rows) => Interlocked.Add(ref handled, rows);
+
     public void In(long rows) => Interlocked.Add(ref rowsIn, rows);
 
     public void Out(int port, long rows) => Interlocked.Add(ref rowsOut[port], rows);
 
+    public void Cached(long rows) => Interlocked.Add(ref cached, rows);
+
     public void Replayed(long rows) => Interlocked.Add(ref replayed, rows);
 
-    public long Error() => Interlocked.Increment(ref errors);
+    /// <param name="ofRow">False for a source's input that never became a row.</param>
+    public long Error(bool ofRow)
+    {
+        Interlocked.Add(ref errorsOfRows, ofRow ? 1 : 0);
+        return Interlocked.Increment(ref errors);
+    }
 
     public StageCounts Snapshot()
     {
@@ -120,6 +138,6 @@ internal sealed class StageCounter(StageNode node)
             ports[Node.Ports[i].Name] = Interlocked.Read(ref rowsOut[i]);
         }
 
-        return new StageCounts(Node.Name, Node.Phase, State, RowsIn, ports, Errors, Interlocked.Read(ref replayed), QueueFill(), clock.Elapsed);
+        return new StageCounts(Node.Name, Node.Phase, State, RowsIn, ports, Errors, Interlocked.Read(ref replayed), Interlocked.Read(ref cached), QueueFill(), clock.Elapsed);
     }
 }

@@ -76,7 +76,7 @@ public sealed class GraphCompiler
         ErrorBudget budget = Budget(run.MaxErrors, null) ?? ErrorBudget.Default;
         return new PipelineGraph(
             definition.Name, definition.Description, definition.SourcePath, definition.Hash,
-            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, budget), nodes, models,
+            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, budget, run.QueueBytes, run.StallAfter), nodes, models,
             nodes.Select(node => node.Descriptor.Plugin).Concat(models.Values.Select(model => model.Descriptor.Plugin)).Distinct().OrderBy(p => p.Name, StringComparer.Ordinal).ToArray());
     }
 

@@ -27,7 +27,7 @@ public sealed record PipelineGraph(
 }
 
 /// <summary>Run-wide settings of the YAML's <c>run:</c> section.</summary>
-public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors);
+public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors, long QueueBytes, TimeSpan StallAfter);
 
 /// <summary>How many row errors a stage may have: an absolute number, or a share of its rows judged after the first 20 errors.</summary>
 public sealed record ErrorBudget(long? Rows, double? Share)
@@ -62,6 +62,9 @@ public sealed record StageNode(
     bool Ordered,
     ErrorBudget MaxErrors)
 {
+    /// <summary>The place without folders: the same wherever the file lies and however it was named.</summary>
+    public string ShortPlace => (Place with { File = Path.GetFileName(Place.File) }).ToString();
+
     public bool IsBarrier => Descriptor.Kind is StageKind.Aggregate or StageKind.Trainer;
 
     public PortDeclaration Port(string name) => Ports.First(port => port.Name == name);

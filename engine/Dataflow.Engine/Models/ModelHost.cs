@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Caching;
 using Dataflow.Engine.Execution;
 using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Graph;
@@ -13,7 +14,7 @@ namespace Dataflow.Engine.Models;
 /// Leases model resources: opened at first use, disposed after the last phase that uses them. A chat client is handed
 /// out behind the journal and the resilience pipeline.
 /// </summary>
-internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal journal, IRunObserver observer) : IAsyncDisposable
+internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal journal, CacheStore? cache, IRunObserver observer) : IAsyncDisposable
 {
     private readonly Dictionary<string, IModelProvider> providers = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Model, Type Kind), object> opened = [];
@@ -40,11 +41,31 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
                 string identity = await provider.GetIdentityAsync(cancellationToken);
                 ModelTraffic counts = traffic.GetOrAdd(name, _ => new ModelTraffic());
                 var resilient = new ResilientChatClient(client, node, counts, message => observer.Message(name, message));
-                resource = new JournalingChatClient(new TelemetryChatClient(resilient, name), identity, name, journal, counts);
+                resource = new JournalingChatClient(new TelemetryChatClient(resilient, name), identity, name, journal, cache, counts);
             }
 
             opened[(name, kind)] = resource;
             return resource;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Identities of the models a stage uses, by constructor parameter.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> IdentitiesAsync(StageNode node, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            var identities = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach ((string parameter, string model) in node.Models)
+            {
+                identities[parameter] = await Provider(graph.Models[model]).GetIdentityAsync(cancellationToken);
+            }
+
+            return identities;
         }
         finally
         {
@@ -130,6 +151,9 @@ internal sealed class ModelTraffic
     private long inputTokens;
     private long outputTokens;
     private long retries;
+    private long cached;
+
+    public void Cached(long count) => Interlocked.Add(ref cached, count);
 
     public void Called(UsageDetails? usage)
     {
@@ -147,5 +171,6 @@ internal sealed class ModelTraffic
         sum.Replayed + Interlocked.Read(ref replayed),
         sum.InputTokens + Interlocked.Read(ref inputTokens),
         sum.OutputTokens + Interlocked.Read(ref outputTokens),
-        sum.Retries + Interlocked.Read(ref retries));
+        sum.Retries + Interlocked.Read(ref retries),
+        sum.Cached + Interlocked.Read(ref cached));
 }

@@ -70,7 +70,7 @@ public sealed record DefinitionRecord(IReadOnlyDictionary<string, IReadOnlyDicti
 
     private static void Add(object options, string prefix, Dictionary<string, string> lines, Func<string, string> clean)
     {
-        foreach (PropertyInfo property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.GetIndexParameters().Length == 0))
+        foreach (PropertyInfo property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
         {
             AddValue(property.GetValue(options), prefix + SnakeCase.From(property.Name), lines, clean);
         }

@@ -31,7 +31,7 @@ internal sealed class RunTelemetry(PipelineGraph graph, IRunObserver inner) : IR
     public void PhaseStarted(int phase, int phases)
     {
         phaseSpan?.Dispose();
-        phaseSpan = EngineTelemetry.Source.StartActivity($"phase {phase + 1}");
+        phaseSpan = EngineTelemetry.Source.StartActivity($"phase {phase + 1}")?.SetTag("dataflow.phase", phase);
         inner.PhaseStarted(phase, phases);
     }
 

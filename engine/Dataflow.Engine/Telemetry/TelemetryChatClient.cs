@@ -42,7 +42,7 @@ internal sealed class TelemetryChatClient(IChatClient inner, string model) : Del
             EngineTelemetry.Calls.Add(all.Count, tag, new("outcome", "ok"));
             EngineTelemetry.Tokens.Add(input, tag, new("direction", "input"));
             EngineTelemetry.Tokens.Add(output, tag, new("direction", "output"));
-            span?.SetTag("gen_ai.usage.input_tokens", input).SetTag("gen_ai.usage.output_tokens", output);
+            span?.SetTag("dataflow.model.calls", (long)all.Count).SetTag("gen_ai.usage.input_tokens", input).SetTag("gen_ai.usage.output_tokens", output);
             return result;
         }
         catch (Exception failure)

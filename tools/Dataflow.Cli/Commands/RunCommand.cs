@@ -14,28 +14,47 @@ internal static class RunCommand
     private static readonly Option<string> Epoch = new("--epoch") { Description = "Mixed into every seed, so that one night does not repeat another; for example the date.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> NoEnvironment = new("--no-environment") { Description = "Begin without looking at this machine (endpoints, devices, folders)." };
     private static readonly Option<bool> Plain = new("--plain") { Description = "Plain lines instead of a live display." };
+    private static readonly Option<string?> Cache = new("--cache") { Description = "Folder of what runs share (responses, results, checkpoints); DATAFLOW_CACHE, else .cache in the runs folder." };
+    private static readonly Option<bool> NoCache = new("--no-cache") { Description = "Take nothing from earlier runs and keep nothing for later ones." };
 
     public static Command Create()
     {
         var command = new Command("run", "Run a pipeline, or resume a run.");
         PipelineArguments.AddTo(command, fileRequired: false);
-        foreach (Option option in new Option[] { Resume, RunsOption.Option, Id, Epoch, Plain, NoEnvironment })
+        foreach (Option option in new Option[] { Resume, RunsOption.Option, Id, Epoch, Plain, NoEnvironment, Cache, NoCache })
         {
             command.Options.Add(option);
         }
 
-        command.SetAction((parsed, _) => RunAsync(parsed));
+        command.SetAction((parsed, _) => RunAsync(parsed, parsed.GetValue(Resume), retryErrors: false));
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed)
+    /// <summary><c>dataflow retry RUN --errors</c>: a resume that takes up the rows that failed.</summary>
+    public static Command CreateRetry()
+    {
+        var run = new Argument<string>("run") { Description = "A run's id under the runs folder, or its folder." };
+        var errors = new Option<bool>("--errors") { Description = "The rows that failed, and what follows from them.", Required = true };
+        var command = new Command("retry", "Handle the failed rows of a run once more.");
+        command.Arguments.Add(run);
+        command.Options.Add(errors);
+        PipelineArguments.AddTo(command, fileRequired: null);
+        foreach (Option option in new Option[] { RunsOption.Option, Plain, NoEnvironment, Cache, NoCache })
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction((parsed, _) => RunAsync(parsed, parsed.GetValue(run), retryErrors: true));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, string? resume, bool retryErrors)
     {
         if (PipelineArguments.From(parsed) is not PipelineArguments arguments)
         {
             return ExitCodes.BadInput;
         }
 
-        string? resume = parsed.GetValue(Resume);
         string folder = Folder(parsed.GetValue(RunsOption.Option)!, resume, parsed.GetValue(Id)!);
         string epoch = parsed.GetValue(Epoch)!;
         if (resume is not null)
@@ -83,6 +102,8 @@ internal static class RunCommand
                 {
                     Overrides = arguments.Overrides,
                     PluginFolders = arguments.Plugins,
+                    CacheFolder = parsed.GetValue(NoCache) ? null : CacheFolder.Resolve(parsed.GetValue(Cache), parsed.GetValue(RunsOption.Option)!),
+                    RetryErrors = retryErrors,
                 });
             }
 

@@ -26,11 +26,15 @@ internal static class RunsCommand
         return command;
     }
 
+    /// <summary>The folder of the run that was begun last; null if there is none.</summary>
+    public static string? Newest(string runs) => Manifests(runs).Select(manifest => Path.Combine(runs, manifest.RunId)).FirstOrDefault();
+
+    private static IEnumerable<RunManifest> Manifests(string runs) => (Directory.Exists(runs) ? Directory.GetDirectories(runs) : [])
+        .Select(RunFolder.ReadManifest).OfType<RunManifest>().OrderByDescending(manifest => manifest.Started);
+
     private static int List(string runs)
     {
-        IEnumerable<RunManifest> manifests = (Directory.Exists(runs) ? Directory.GetDirectories(runs) : [])
-            .Select(RunFolder.ReadManifest).OfType<RunManifest>().OrderByDescending(manifest => manifest.Started);
-        foreach (RunManifest manifest in manifests)
+        foreach (RunManifest manifest in Manifests(runs))
         {
             Console.WriteLine($"{manifest.RunId,-20} {manifest.State,-12} {manifest.Started.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}  {manifest.Pipeline}  {manifest.Cause}");
         }

@@ -8,6 +8,7 @@ using Dataflow.Engine.Definition;
 using Dataflow.Engine.Diagnostics;
 using Dataflow.Engine.Execution;
 using Dataflow.Engine.Graph;
+using Dataflow.Engine.Reporting;
 
 namespace Dataflow.Cli.Testing;
 
@@ -59,13 +60,13 @@ internal sealed class CaseRunner(PipelineArguments arguments, PluginCatalog cata
         LoadResult loaded = PipelineLoader.Load(arguments.File, options);
         var failures = new List<string>();
         PipelineDefinition? definition = loaded.Definition is null ? null : Feed(loaded.Definition, name, test, folder, failures);
-        PipelineGraph? graph = definition is null ? null : GraphCompiler.Compile(definition, catalog, loaded.Diagnostics);
-        if (graph is null || failures.Count > 0)
+        PipelineGraph? graph = definition is null || failures.Count > 0 ? null : GraphCompiler.Compile(definition, catalog, loaded.Diagnostics);
+        if (graph is null)
         {
             return [.. failures, .. loaded.Diagnostics.All.Where(diagnostic => diagnostic.Severity == Severity.Error).Select(diagnostic => loaded.Secrets.Redact(diagnostic.ToString()))];
         }
 
-        graph = Play(graph, name, test, loaded.Secrets, failures);
+        graph = Play(graph, test, loaded.Secrets);
         var captures = new Captures(graph, catalog.Stages[Sink], Path.Combine(folder, "captured"));
         var wanted = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string port in test.Expect.Keys)
@@ -86,7 +87,9 @@ internal sealed class CaseRunner(PipelineArguments arguments, PluginCatalog cata
         }
 
         RunResult result = await new PipelineRunner(captures.Graph, loaded.Secrets, new SilentDisplay()).RunAsync(new RunRequest(run, false, "", CancellationToken.None, CancellationToken.None));
-        return Judge(name, test, result, wanted);
+        List<string> wrong = Judge(name, test, result, wanted);
+        // Rows that failed are the likeliest reason for rows that are missing.
+        return wrong.Count == 0 ? wrong : [.. wrong, .. RunRecord.Read(run).Errors.Select(error => $"{error.Count} rows failed at {error.Stage}: {error.Code}: {error.Example}")];
     }
 
     private List<string> Judge(string name, TestCase test, RunResult result, Dictionary<string, string> wanted)
@@ -131,6 +134,11 @@ internal sealed class CaseRunner(PipelineArguments arguments, PluginCatalog cata
             failures.Add($"{Place($"cases.{name}.sources.{unknown}")}: the pipeline has no stage '{unknown}' ({Suggest.DidYouMean(unknown, definition.Stages.Select(stage => stage.Name))})");
         }
 
+        foreach (string unknown in test.Models.Keys.Where(model => !definition.Models.Any(known => known.Name == model)))
+        {
+            failures.Add($"{Place($"cases.{name}.models.{unknown}")}: the pipeline has no model '{unknown}' ({Suggest.DidYouMean(unknown, definition.Models.Select(model => model.Name))})");
+        }
+
         return definition with { Stages = stages };
     }
 
@@ -159,13 +167,8 @@ internal sealed class CaseRunner(PipelineArguments arguments, PluginCatalog cata
         return types?.Exists(type => type.Type.Contains('{', StringComparison.Ordinal) || type.Type.Contains("timestamp", StringComparison.Ordinal) || type.Type.Contains("binary", StringComparison.Ordinal)) == true ? null : types;
     }
 
-    private PipelineGraph Play(PipelineGraph graph, string name, TestCase test, SecretRegistry secrets, List<string> failures)
+    private PipelineGraph Play(PipelineGraph graph, TestCase test, SecretRegistry secrets)
     {
-        foreach (string unknown in test.Models.Keys.Where(model => !graph.Models.ContainsKey(model)))
-        {
-            failures.Add($"{Place($"cases.{name}.models.{unknown}")}: the pipeline has no model '{unknown}' ({Suggest.DidYouMean(unknown, graph.Models.Keys)})");
-        }
-
         var models = new Dictionary<string, ModelNode>(StringComparer.Ordinal);
         foreach ((string model, ModelNode node) in graph.Models)
         {

@@ -13,6 +13,8 @@ namespace Dataflow.Cli.Testing;
 /// <summary>Recorded calls of one model: <c>{"key", "prompt", "response"}</c> a line. Secrets are blotted out before they reach it.</summary>
 internal sealed class Cassette
 {
+    // One call a line, so not indented.
+    private static readonly JsonSerializerOptions Json = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false };
     private readonly string path;
     private readonly SecretRegistry secrets;
     private readonly Dictionary<string, string> calls = new(StringComparer.Ordinal);
@@ -33,13 +35,13 @@ internal sealed class Cassette
 
     /// <summary>Hangs on the dialog and the sampling options alone.</summary>
     public string KeyOf(IReadOnlyList<ChatMessage> messages, ChatOptions? options) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        secrets.Redact(JsonSerializer.Serialize(messages, AIJsonUtilities.DefaultOptions) + JsonSerializer.Serialize(options, AIJsonUtilities.DefaultOptions)))))[..32];
+        secrets.Redact(JsonSerializer.Serialize(messages, Json) + JsonSerializer.Serialize(options, Json)))))[..32];
 
     public ChatResponse? Find(string key)
     {
         lock (calls)
         {
-            return calls.TryGetValue(key, out string? response) ? JsonSerializer.Deserialize<ChatResponse>(response, AIJsonUtilities.DefaultOptions) : null;
+            return calls.TryGetValue(key, out string? response) ? JsonSerializer.Deserialize<ChatResponse>(response, Json) : null;
         }
     }
 
@@ -47,7 +49,7 @@ internal sealed class Cassette
     {
         // What a provider sent along besides its answer has no place in a file that is committed.
         var kept = new ChatResponse(response.Messages.Select(message => new ChatMessage(message.Role, message.Text)).ToArray()) { FinishReason = response.FinishReason, Usage = response.Usage };
-        string json = secrets.Redact(JsonSerializer.Serialize(kept, AIJsonUtilities.DefaultOptions));
+        string json = secrets.Redact(JsonSerializer.Serialize(kept, Json));
         lock (calls)
         {
             calls[key] = json;
@@ -58,7 +60,12 @@ internal sealed class Cassette
 }
 
 /// <summary>A model whose calls are played from a cassette, and recorded on it from the real model where that is wanted.</summary>
-internal sealed record CassetteModel(Cassette Cassette, ModelNode Real);
+internal sealed class CassetteModel(Cassette cassette, ModelNode real)
+{
+    public Cassette Cassette => cassette;
+
+    public ModelNode Real => real;
+}
 
 /// <summary>Plays a cassette; opens the real model only to record.</summary>
 internal sealed class CassetteProvider(CassetteModel options, ModelContext context) : IModelProvider<IChatClient>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace Dataflow.Prove;
@@ -13,8 +12,9 @@ internal sealed partial class OutsidePlugin : Claim
     public override async Task<bool> HoldsAsync(Scale scale, TextWriter output)
     {
         using var command = new DataflowCommand();
+        var dotnet = new DotnetCommand(output);
         string packages = Path.Combine(command.Folder, "packages");
-        if (!await DotnetAsync(DataflowCommand.Root, output, "pack", "engine/Dataflow.Abstractions", "-c", "Release", "--no-build", "-o", packages))
+        if (!await dotnet.RunAsync(DataflowCommand.Root, "pack", "engine/Dataflow.Abstractions", "-c", "Release", "--no-build", "-o", packages))
         {
             return false;
         }
@@ -27,10 +27,10 @@ internal sealed partial class OutsidePlugin : Claim
             <configuration>
               <config><add key="globalPackagesFolder" value="{command.Folder}/nuget" /></config>
               <packageSources><add key="local" value="{packages}" /></packageSources>
-              <fallbackPackageFolders><add key="shared" value="{SharedPackages()}" /></fallbackPackageFolders>
+              <fallbackPackageFolders><add key="shared" value="{DotnetCommand.SharedPackages()}" /></fallbackPackageFolders>
             </configuration>
             """);
-        if (!await DotnetAsync(Path.Combine(command.Folder, "Shout"), output, "build", "-c", "Release", "-o", Path.Combine(command.Folder, "plugins/Shout")))
+        if (!await dotnet.RunAsync(Path.Combine(command.Folder, "Shout"), "build", "-c", "Release", "-o", Path.Combine(command.Folder, "plugins/Shout")))
         {
             return false;
         }
@@ -62,26 +62,6 @@ internal sealed partial class OutsidePlugin : Claim
 
         return said;
     }
-
-    private static async Task<bool> DotnetAsync(string folder, TextWriter output, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
-        using Process process = Process.Start(start)!;
-        Task<string> text = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        await output.WriteLineAsync($"dotnet {arguments[0]}: exit {process.ExitCode}");
-        if (process.ExitCode != 0)
-        {
-            await output.WriteLineAsync(await text + await errors);
-        }
-
-        return process.ExitCode == 0;
-    }
-
-    private static string SharedPackages() =>
-        Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget/packages");
 
     [GeneratedRegex("```(?:xml|csharp)\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Block();

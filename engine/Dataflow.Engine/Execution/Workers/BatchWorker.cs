@@ -74,6 +74,7 @@ internal sealed class BatchWorker(StageRuntime stage, Func<RowBatch, Task<IReadO
             {
                 foreach ((string port, RowBatch batch) in results)
                 {
+                    stage.Counter.Handled(batch.Length);
                     await stage.Ports[port].SendAsync(batch, stage.State.Aborted);
                 }
             }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Dataflow.Abstractions;
 
 namespace Dataflow.Engine.Execution.Workers;
@@ -14,6 +16,7 @@ internal sealed class RowWorker : IDisposable
     private readonly int concurrency;
     private readonly SemaphoreSlim slots;
     private readonly RowAccumulator results;
+    private readonly ConcurrentDictionary<(string Id, long Begun), byte> inHand = new();
 
     public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay)
     {
@@ -23,6 +26,7 @@ internal sealed class RowWorker : IDisposable
         concurrency = stage.Node.Concurrency ?? 32;
         slots = new SemaphoreSlim(concurrency, concurrency);
         results = new RowAccumulator(stage);
+        stage.Work = InHand;
     }
 
     /// <summary>After a stop: takes every slot, so that it completes when the rows in flight are journalled and no new one can begin.</summary>
@@ -76,9 +80,12 @@ internal sealed class RowWorker : IDisposable
 
     private async Task ProcessAsync(SharedBatch batch, int index)
     {
+        Row row = batch.Batch.RowAt(index);
+        (string, long) entry = (row.Id, Stopwatch.GetTimestamp());
+        inHand.TryAdd(entry, 0);
         try
         {
-            await ProcessRowAsync(batch.Batch.RowAt(index));
+            await ProcessRowAsync(row);
         }
         catch (Exception failure)
         {
@@ -86,6 +93,7 @@ internal sealed class RowWorker : IDisposable
         }
         finally
         {
+            inHand.TryRemove(entry, out _);
             batch.Release();
             slots.Release();
         }
@@ -96,16 +104,26 @@ internal sealed class RowWorker : IDisposable
         if (mayReplay && stage.Journal.FindRow(stage.Node.Name, JournalKey(row)) is string earlier)
         {
             stage.Counter.Replayed(1);
+            stage.Counter.Handled(1);
             await results.AddAsync(row, RowOutputCodec.Read(earlier, stage.Node));
+            return;
+        }
+
+        if (stage.Cache?.Find(row) is { } cached)
+        {
+            stage.Counter.Cached(1);
+            stage.Counter.Handled(1);
+            await results.AddAsync(row, cached);
             return;
         }
 
         for (int attempt = 1; ; attempt++)
         {
             var output = new RowOutput();
+            var reads = new RowReads();
             try
             {
-                await rows.ProcessAsync(row, output, stage.Context, stage.State.Aborted);
+                await rows.ProcessAsync(row.Noting(reads), output, stage.Context, stage.State.Aborted);
             }
             catch (Exception failure) when (failure is not StageFailedException && !(failure is OperationCanceledException && stage.State.Aborted.IsCancellationRequested))
             {
@@ -120,10 +138,18 @@ internal sealed class RowWorker : IDisposable
             }
 
             string outputs = RowOutputCodec.Write(output.Rows);
-            await stage.Journal.RowDoneAsync(stage.Node.Name, JournalKey(row), outputs);
+            await stage.Journal.RowDoneAsync(stage.Node.Name, JournalKey(row), outputs, stage.Cache?.Origin(row, reads));
+            stage.Counter.Handled(1);
             await results.AddAsync(row, output.Rows);
             return;
         }
+    }
+
+    private WorkInHand InHand()
+    {
+        (string Id, long Begun)[] rows = [.. inHand.Keys];
+        (string Id, long Begun) oldest = rows.MinBy(row => row.Begun);
+        return rows.Length == 0 ? default : new WorkInHand(rows.Length, oldest.Id, Stopwatch.GetElapsedTime(oldest.Begun));
     }
 
     // A union may bring the same row id in by two edges; the order key tells them apart.
