@@ -10,7 +10,7 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.lm", "Language-model training on text or dialogs: a new tiny model, or more pre-training of a checkpoint.")]
-public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>, IEnvironmentCheck, IStepForecast
+public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
 {
     public static void Declare(TrainLmOptions options, StageDeclaration declaration)
     {
@@ -38,6 +38,8 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer
         ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
 
     public long Steps(double rows) => options.StepsOn(rows);
+
+    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn));
 
     public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
 

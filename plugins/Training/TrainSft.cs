@@ -9,7 +9,7 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.sft", "Supervised fine-tuning on dialogs: loss on the assistant's words and their terminator only.")]
-public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITrainer, IStage<TrainSftOptions>, IEnvironmentCheck, IStepForecast
+public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITrainer, IStage<TrainSftOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
 {
     public static void Declare(TrainSftOptions options, StageDeclaration declaration) => Dialogs.Require(options.Messages, declaration);
 
@@ -17,6 +17,8 @@ public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITraine
         ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
 
     public long Steps(double rows) => options.StepsOn(rows);
+
+    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn));
 
     public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
 

@@ -40,8 +40,8 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
             {
                 string identity = await provider.GetIdentityAsync(cancellationToken);
                 ModelTraffic counts = traffic.GetOrAdd(name, _ => new ModelTraffic());
-                var resilient = new ResilientChatClient(client, node, counts, message => observer.Message(name, message));
-                resource = new JournalingChatClient(new TelemetryChatClient(resilient, name), identity, name, journal, cache, counts);
+                var resilient = new ResilientChatClient(new TelemetryChatClient(client, name), node, counts, message => observer.Message(name, message));
+                resource = new JournalingChatClient(resilient, identity, name, journal, cache, counts);
             }
 
             opened[(name, kind)] = resource;

@@ -26,7 +26,7 @@ public static class EngineTelemetry
     internal static readonly Gauge<int> QueueFill = Meter.CreateGauge<int>("dataflow.stage.queue_fill", "{batch}", "Batches waiting at a stage's input.");
 
     /// <summary>Tags: model, outcome (ok, failed).</summary>
-    internal static readonly Counter<long> Calls = Meter.CreateCounter<long>("dataflow.model.calls", "{call}", "Calls that reached a model, retries of one call counted once.");
+    internal static readonly Counter<long> Calls = Meter.CreateCounter<long>("dataflow.model.calls", "{call}", "Attempts at a model; a group of samples counts as many as it gave.");
 
     /// <summary>Tags: model, direction (input, output).</summary>
     internal static readonly Counter<long> Tokens = Meter.CreateCounter<long>("dataflow.model.tokens", "{token}", "Tokens that a model read and wrote.");

@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Engine.Telemetry;
 
-/// <summary>A span and counts for each call that is not answered from a journal or cache.</summary>
+/// <summary>A span and counts for each attempt at a call; waiting for a place under the limits is not part of it.</summary>
 internal sealed class TelemetryChatClient(IChatClient inner, string model) : DelegatingChatClient(inner), IGroupSampler
 {
     public override Task<ChatResponse> GetResponseAsync(
