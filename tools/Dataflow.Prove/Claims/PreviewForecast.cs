@@ -22,7 +22,7 @@ internal sealed class PreviewForecast : Claim
         foreach (Shape shape in Shapes(endpoint.Address, size))
         {
             using var command = new DataflowCommand();
-            WriteTexts(command, 6000 * size);
+            WriteTexts(command, scale == Scale.Full ? 300_000 : 6000, 300 * size);
             command.Write("p.yaml", shape.Yaml);
             CommandResult preview = await command.RunAsync("preview", "p.yaml", "-n", shape.Sample.ToString(CultureInfo.InvariantCulture), "--json");
             CommandResult run = await command.RunAsync("run", "p.yaml", "--run-id", "r", "--json", "--no-cache");
@@ -39,7 +39,7 @@ internal sealed class PreviewForecast : Claim
             holds &= await RowsAsync(shape.Name, forecast, end, output);
             holds &= await WithinAsync($"{shape.Name}: tokens", Number(forecast["input_tokens"]) + Number(forecast["output_tokens"]), Number(usage["input_tokens"]) + Number(usage["output_tokens"]), output);
             // In the suite the processors are busy with other tests, and what a clock says means nothing.
-            bool timely = await WithinAsync($"{shape.Name}: seconds", Number(forecast["seconds"]), seconds, output);
+            bool timely = await WithinAsync($"{shape.Name}: seconds", Number(forecast["seconds"]), seconds, output, slack: 0);
             holds &= timely || scale == Scale.Small;
         }
 
@@ -62,9 +62,10 @@ internal sealed class PreviewForecast : Claim
         return holds;
     }
 
-    private static async Task<bool> WithinAsync(string what, double forecast, double actual, TextWriter output)
+    // A row more or less is no mistake of a forecast, however few there are.
+    private static async Task<bool> WithinAsync(string what, double forecast, double actual, TextWriter output, double slack = 1)
     {
-        bool within = Math.Abs(forecast - actual) <= Math.Max(Tolerance * actual, 1);
+        bool within = Math.Abs(forecast - actual) <= Math.Max(Tolerance * actual, slack);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{what,-36} forecast {forecast,10:0.0}  actual {actual,10:0.0}  {(actual > 0 ? 100 * (forecast - actual) / actual : 0),6:+0.0;-0.0}%{(within ? "" : "  OFF")}"));
         return within;
     }
@@ -82,12 +83,12 @@ internal sealed class PreviewForecast : Claim
         return new EndpointReply(string.Join(' ', Enumerable.Repeat(draw % 3 == 0 ? "no" : "yes", 1 + (draw % 20))));
     }
 
-    private static void WriteTexts(DataflowCommand command, int count)
+    private static void WriteTexts(DataflowCommand command, int count, int few)
     {
         var random = new Random(7);
         command.Write("texts.jsonl", string.Concat(Enumerable.Range(0, count).Select(i =>
             $$"""{"id": {{i}}, "key": {{random.Next(count)}}, "text": "{{string.Join(' ', Enumerable.Range(0, 5 + random.Next(60)).Select(_ => "word" + random.Next(500)))}}"}""" + "\n")));
-        command.Write("few.jsonl", string.Concat(Enumerable.Range(0, count / 20).Select(i => $$"""{"prompt": "question {{i}}"}""" + "\n")));
+        command.Write("few.jsonl", string.Concat(Enumerable.Range(0, few).Select(i => $$"""{"prompt": "question {{i}}"}""" + "\n")));
     }
 
     private sealed record Shape(string Name, int Sample, string Yaml);
