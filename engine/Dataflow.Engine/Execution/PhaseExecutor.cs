@@ -74,6 +74,11 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         await Task.WhenAll(tasks);
         await drained.CancelAsync();
         await Task.WhenAll(drain, watching);
+        if (live.Any(runtime => runtime.Counter.State != "done"))
+        {
+            // A stop that came at the last moment: a source let go, and what hung on it must not pass for complete.
+            state.Abort();
+        }
     }
 
     private async Task<Func<Task>> PrepareAsync(StageRuntime runtime)

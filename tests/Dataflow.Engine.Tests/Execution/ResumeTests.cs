@@ -68,6 +68,34 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_stop_ends_a_run_in_which_one_row_stage_has_already_finished()
+    {
+        host.WriteNumbers(1, "one.jsonl");
+        host.WriteNumbers(400);
+        using var stop = new CancellationTokenSource();
+        var observer = new QuietObserver(stages =>
+        {
+            if (stages.Single(stage => stage.Stage == "quick").State == "done")
+            {
+                stop.Cancel();
+            }
+        });
+        Task<RunResult> run = host.RunAsync(
+            """
+            name: two-speeds
+            run: { batch_rows: 4, block_capacity: 1 }
+            stages:
+              one:     { uses: io.jsonl, with: { path: one.jsonl } }
+              numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+              quick:   { uses: alpha.trouble, from: one }
+              slow:    { uses: alpha.trouble, from: numbers, concurrency: 1, with: { delay_milliseconds: 20 } }
+              lines:   { uses: io.jsonl_sink, from: [quick, slow], with: { path: "${run:folder}/lines.jsonl" } }
+            """,
+            observer: observer, stop: stop.Token);
+        Assert.Equal(RunOutcome.Interrupted, (await run.WaitAsync(TimeSpan.FromSeconds(60))).Outcome);
+    }
+
+    [Fact]
     public async Task A_finished_phase_is_not_done_again()
     {
         host.WriteNumbers(50);

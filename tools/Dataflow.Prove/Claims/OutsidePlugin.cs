@@ -12,25 +12,10 @@ internal sealed partial class OutsidePlugin : Claim
     public override async Task<bool> HoldsAsync(Scale scale, TextWriter output)
     {
         using var command = new DataflowCommand();
-        var dotnet = new DotnetCommand(output);
-        string packages = Path.Combine(command.Folder, "packages");
-        if (!await dotnet.RunAsync(DataflowCommand.Root, "pack", "engine/Dataflow.Abstractions", "-c", "Release", "--no-build", "-o", packages))
-        {
-            return false;
-        }
-
         string[] blocks = Block().Matches(await File.ReadAllTextAsync(Path.Combine(DataflowCommand.Root, "engine/Dataflow.Abstractions/README.md"))).Select(match => match.Groups[1].Value).ToArray();
-        command.Write("Shout/Shout.csproj", blocks[0]);
-        command.Write("Shout/Loud.cs", blocks[1]);
-        // A package folder of its own: a package of the same version built earlier must not be used instead.
-        command.Write("Shout/nuget.config", $"""
-            <configuration>
-              <config><add key="globalPackagesFolder" value="{command.Folder}/nuget" /></config>
-              <packageSources><add key="local" value="{packages}" /></packageSources>
-              <fallbackPackageFolders><add key="shared" value="{DotnetCommand.SharedPackages()}" /></fallbackPackageFolders>
-            </configuration>
-            """);
-        if (!await dotnet.RunAsync(Path.Combine(command.Folder, "Shout"), "build", "-c", "Release", "-o", Path.Combine(command.Folder, "plugins/Shout")))
+        var project = new PluginProject(command, "Shout", blocks[0], output);
+        project.Write("Loud.cs", blocks[1]);
+        if (!await project.PrepareAsync() || !await project.BuildAsync())
         {
             return false;
         }

@@ -62,11 +62,47 @@ internal sealed class BatchWorker(StageRuntime stage, Func<RowBatch, Task<IReadO
         finally
         {
             block.Complete();
-            await sending;
+            try
+            {
+                await sending;
+            }
+            finally
+            {
+                await DiscardAsync(block);
+            }
         }
     }
 
     private async Task SendResultsAsync(TransformBlock<RowBatch, List<(string Port, RowBatch Batch)>> block)
+    {
+        try
+        {
+            await SendAllAsync(block);
+        }
+        catch (Exception failure)
+        {
+            // Told here and now: the reading side may be waiting for room in a block that nobody empties any more.
+            stage.State.Fail(stage.Node.Name, failure);
+            throw;
+        }
+    }
+
+    // Batches at work use the stage, its ports and the journal, so they end before any of these goes. A cancelled block
+    // is not complete while results lie in it.
+    private static async Task DiscardAsync(TransformBlock<RowBatch, List<(string Port, RowBatch Batch)>> block)
+    {
+        while (await block.OutputAvailableAsync())
+        {
+            while (block.TryReceive(out List<(string Port, RowBatch Batch)>? results))
+            {
+                results.ForEach(result => result.Batch.Dispose());
+            }
+        }
+
+        await block.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task SendAllAsync(TransformBlock<RowBatch, List<(string Port, RowBatch Batch)>> block)
     {
         while (await block.OutputAvailableAsync(stage.State.Aborted))
         {

@@ -17,6 +17,7 @@ internal sealed class RowWorker : IDisposable
     private readonly SemaphoreSlim slots;
     private readonly RowAccumulator results;
     private readonly ConcurrentDictionary<(string Id, long Begun), byte> inHand = new();
+    private readonly WorkGate working = new();
 
     public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay)
     {
@@ -29,8 +30,11 @@ internal sealed class RowWorker : IDisposable
         stage.Work = InHand;
     }
 
-    /// <summary>After a stop: takes every slot, so that it completes when the rows in flight are journalled and no new one can begin.</summary>
-    public Task DrainAsync() => TakeAllSlotsAsync();
+    /// <summary>
+    /// After a stop: no new row begins; completes when those in flight are journalled. Their results need not have
+    /// moved on, since their reader may be draining too; the resumed run takes them from the journal.
+    /// </summary>
+    public Task DrainAsync() => working.CloseAsync();
 
     public async Task RunAsync()
     {
@@ -39,10 +43,11 @@ internal sealed class RowWorker : IDisposable
         try
         {
             await ReadAllAsync();
-            await TakeAllSlotsAsync();
         }
         finally
         {
+            // Rows in flight use the stage, its ports and the journal, so they end before any of these goes.
+            await TakeAllSlotsAsync();
             await flushing.CancelAsync();
             await flusher;
         }
@@ -61,6 +66,13 @@ internal sealed class RowWorker : IDisposable
             for (int i = 0; i < batch.Length; i++)
             {
                 await slots.WaitAsync(stage.State.Aborted);
+                if (!working.TryEnter())
+                {
+                    slots.Release();
+                    shared.Release();
+                    throw new OperationCanceledException(stage.State.Stopping);
+                }
+
                 shared.Acquire();
                 int row = i;
                 _ = Task.Run(() => ProcessAsync(shared, row));
@@ -74,7 +86,7 @@ internal sealed class RowWorker : IDisposable
     {
         for (int i = 0; i < concurrency; i++)
         {
-            await slots.WaitAsync(stage.State.Aborted);
+            await slots.WaitAsync();
         }
     }
 
@@ -85,7 +97,17 @@ internal sealed class RowWorker : IDisposable
         inHand.TryAdd(entry, 0);
         try
         {
-            await ProcessRowAsync(row);
+            Func<ValueTask> moveOn;
+            try
+            {
+                moveOn = await ProcessRowAsync(row);
+            }
+            finally
+            {
+                working.Leave();
+            }
+
+            await moveOn();
         }
         catch (Exception failure)
         {
@@ -99,22 +121,19 @@ internal sealed class RowWorker : IDisposable
         }
     }
 
-    private async Task ProcessRowAsync(Row row)
+    // Works the row out and journals it; what is returned then sends its results, or its error, on.
+    private async Task<Func<ValueTask>> ProcessRowAsync(Row row)
     {
         if (mayReplay && stage.Journal.FindRow(stage.Node.Name, JournalKey(row)) is string earlier)
         {
             stage.Counter.Replayed(1);
-            stage.Counter.Handled(1);
-            await results.AddAsync(row, RowOutputCodec.Read(earlier, stage.Node));
-            return;
+            return () => MoveOnAsync(row, RowOutputCodec.Read(earlier, stage.Node));
         }
 
         if (stage.Cache?.Find(row) is { } cached)
         {
             stage.Counter.Cached(1);
-            stage.Counter.Handled(1);
-            await results.AddAsync(row, cached);
-            return;
+            return () => MoveOnAsync(row, cached);
         }
 
         for (int attempt = 1; ; attempt++)
@@ -133,16 +152,20 @@ internal sealed class RowWorker : IDisposable
                 }
 
                 (string code, string message) = RowErrors.Describe(failure);
-                await stage.FailRowAsync(row.Id, row.Order, code, message, attempt, row.ToJson());
-                return;
+                int attempts = attempt;
+                return () => stage.FailRowAsync(row.Id, row.Order, code, message, attempts, row.ToJson());
             }
 
             string outputs = RowOutputCodec.Write(output.Rows);
             await stage.Journal.RowDoneAsync(stage.Node.Name, JournalKey(row), outputs, stage.Cache?.Origin(row, reads));
-            stage.Counter.Handled(1);
-            await results.AddAsync(row, output.Rows);
-            return;
+            return () => MoveOnAsync(row, output.Rows);
         }
+    }
+
+    private ValueTask MoveOnAsync(Row row, IReadOnlyList<EmittedRow> emitted)
+    {
+        stage.Counter.Handled(1);
+        return results.AddAsync(row, emitted);
     }
 
     private WorkInHand InHand()
