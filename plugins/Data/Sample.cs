@@ -6,9 +6,11 @@ using Dataflow.Abstractions;
 namespace Dataflow.Plugins.Data;
 
 [Stage("data.sample", "Takes a random sample of n rows, in their order; which rows hangs on the seed and the rows alone.")]
-public sealed class Sample(SampleOptions options) : IAggregate, IStage<SampleOptions>
+public sealed class Sample(SampleOptions options) : IAggregate, IStage<SampleOptions>, IRowForecast
 {
     public static void Declare(SampleOptions options, StageDeclaration declaration) => declaration.Out(declaration.Input);
+
+    public double? ForecastRows(string port, double rowsIn) => Math.Min(rowsIn, options.N);
 
     public async IAsyncEnumerable<PortBatch> AggregateAsync(StageInputs inputs, StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

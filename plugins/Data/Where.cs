@@ -60,6 +60,9 @@ public sealed class Where(WhereOptions options) : IFilter, IStage<WhereOptions>
         "boolean" => value is "true" or "false",
         "integer" => long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),
         "number" => Number(value) is not null,
+        // Compared by their JSON.
+        _ when type.StartsWith("list<", StringComparison.Ordinal) => value.StartsWith('['),
+        _ when type.StartsWith('{') => value.StartsWith('{'),
         _ => true,
     };
 

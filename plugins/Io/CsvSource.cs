@@ -9,7 +9,7 @@ using Dataflow.Abstractions;
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.csv", "Reads CSV files with a header line.")]
-public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSourceOptions>
+public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSourceOptions>, ICountedSource
 {
     private const int InferredRows = 2000;
 
@@ -46,6 +46,13 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
         }
 
         declaration.Out(declared ?? Infer(files, options));
+    }
+
+    /// <summary>Lines less one header a file; a quoted field with a line break in it counts as several.</summary>
+    public async ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        SourceFiles files = SourceFiles.Find(context.ResolvePath(options.Path));
+        return await files.CountLinesAsync(cancellationToken) - files.Paths.Count;
     }
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)

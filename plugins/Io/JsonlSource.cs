@@ -8,7 +8,7 @@ using Dataflow.Abstractions;
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.jsonl", "Reads JSON Lines files; nested objects and lists become struct and list columns.")]
-public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<JsonlSourceOptions>
+public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<JsonlSourceOptions>, ICountedSource
 {
     public static void Declare(JsonlSourceOptions options, StageDeclaration declaration)
     {
@@ -22,6 +22,8 @@ public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<Js
             }
         }
     }
+
+    public async ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken) => await SourceFiles.Find(context.ResolvePath(options.Path)).CountLinesAsync(cancellationToken);
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

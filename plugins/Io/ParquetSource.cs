@@ -9,7 +9,7 @@ using ParquetSharp.Arrow;
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.parquet", "Reads Parquet files, a row group at a time.")]
-public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStage<ParquetSourceOptions>
+public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStage<ParquetSourceOptions>, ICountedSource
 {
     public static void Declare(ParquetSourceOptions options, StageDeclaration declaration)
     {
@@ -32,6 +32,18 @@ public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStag
         {
             declaration.Error("path", $"'{files.Paths[0]}' is not readable Parquet: {failure.Message}");
         }
+    }
+
+    public ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        long rows = 0;
+        foreach (string path in SourceFiles.Find(context.ResolvePath(options.Path)).Paths)
+        {
+            using var reader = new ParquetSharp.ParquetFileReader(path);
+            rows += reader.FileMetaData.NumRows;
+        }
+
+        return ValueTask.FromResult<long?>(rows);
     }
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ using OpenAI;
 namespace Dataflow.Plugins.OpenAiModel;
 
 [Model("openai", "Any endpoint that speaks OpenAI's chat completions.")]
-public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : IModelProvider<IChatClient>
+public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelEnvironmentCheck
 {
     private IChatClient? client;
 
@@ -28,6 +28,9 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
         client = new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient(), options.ApiKey);
         return ValueTask.FromResult(client);
     }
+
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(CancellationToken cancellationToken) =>
+        EndpointCheck.RunAsync(Endpoint(), options.ApiKey, options.Model, cancellationToken);
 
     public ValueTask DisposeAsync()
     {

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Dataflow.Plugins.Prompts;
 
 [Stage("prompts.generate", "Asks a model for new prompts from a few examples (Self-Instruct); drops what is like an earlier one.")]
-public sealed class Generate(GenerateOptions options, IChatClient model) : IAggregate, IStage<GenerateOptions>
+public sealed class Generate(GenerateOptions options, IChatClient model) : IAggregate, IStage<GenerateOptions>, IRowForecast
 {
     private const string DefaultInstruction =
         "Here are {{ examples.size }} tasks that people give to an assistant:\n"
@@ -35,6 +35,8 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IAggr
         declaration.Out(Output);
         declaration.Port("rejected", Rejected, optional: true);
     }
+
+    public double? ForecastRows(string port, double rowsIn) => port == "out" ? options.Count : null;
 
     public async IAsyncEnumerable<PortBatch> AggregateAsync(StageInputs inputs, StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using Dataflow.Abstractions;
 namespace Dataflow.Plugins.Prompts;
 
 [Stage("prompts.template", "Makes tasks from templates with seeded random variables; row i hangs on the seed and i alone (with unique, on the rows before it too).")]
-public sealed class TemplateSource(TemplateSourceOptions options) : ISource, IStage<TemplateSourceOptions>
+public sealed class TemplateSource(TemplateSourceOptions options) : ISource, IStage<TemplateSourceOptions>, ICountedSource
 {
     private const int DrawsPerRow = 10_000;
 
@@ -33,6 +33,8 @@ public sealed class TemplateSource(TemplateSourceOptions options) : ISource, ISt
 
         declaration.Out(Output);
     }
+
+    public ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken) => ValueTask.FromResult<long?>(options.Count);
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

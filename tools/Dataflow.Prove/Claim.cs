@@ -18,5 +18,10 @@ internal abstract class Claim
     /// <summary>Runs the experiment, prints inputs and numbers, and says whether the promise held.</summary>
     public abstract Task<bool> HoldsAsync(Scale scale, TextWriter output);
 
-    public static IReadOnlyList<Claim> All { get; } = [new QuickstartSeeds(), new QuickstartKills(), new QuickstartEndpoint(), new OutsidePlugin(), new EngineKills(), new Caches(), new RandomDags(), new Memory10M()];
+    public static IReadOnlyList<Claim> All { get; } =
+    [
+        new QuickstartSeeds(), new QuickstartKills(), new QuickstartEndpoint(), new OutsidePlugin(),
+        new EngineKills(), new Caches(), new RandomDags(), new Memory10M(),
+        new SeededMistakes(), new MutatedPipelines(), new PreviewForecast(), new StageTemplate(),
+    ];
 }

@@ -1,10 +1,10 @@
-using System.Diagnostics;
-
 namespace Dataflow.Prove;
 
 /// <summary>A plugin project outside the repository, built against the contract's package alone.</summary>
 internal sealed class PluginProject(DataflowCommand command, string name, string project, TextWriter output)
 {
+    private readonly DotnetCommand dotnet = new(output);
+
     /// <summary>The folder to give to <c>--plugins</c>.</summary>
     public string PluginsFolder => Path.Combine(command.Folder, "plugins");
 
@@ -19,32 +19,12 @@ internal sealed class PluginProject(DataflowCommand command, string name, string
             <configuration>
               <config><add key="globalPackagesFolder" value="{command.Folder}/nuget" /></config>
               <packageSources><add key="local" value="{packages}" /></packageSources>
-              <fallbackPackageFolders><add key="shared" value="{SharedPackages()}" /></fallbackPackageFolders>
+              <fallbackPackageFolders><add key="shared" value="{DotnetCommand.SharedPackages()}" /></fallbackPackageFolders>
             </configuration>
             """);
-        return await DotnetAsync(DataflowCommand.Root, "pack", "engine/Dataflow.Abstractions", "-c", "Release", "--no-build", "-o", packages);
+        return await dotnet.RunAsync(DataflowCommand.Root, "pack", "engine/Dataflow.Abstractions", "-c", "Release", "--no-build", "-o", packages);
     }
 
     public Task<bool> BuildAsync() =>
-        DotnetAsync(Path.Combine(command.Folder, name), "build", "-c", "Release", "--no-incremental", "-o", Path.Combine(PluginsFolder, name));
-
-    private async Task<bool> DotnetAsync(string folder, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
-        using Process process = Process.Start(start)!;
-        Task<string> text = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        await output.WriteLineAsync($"dotnet {arguments[0]}: exit {process.ExitCode}");
-        if (process.ExitCode != 0)
-        {
-            await output.WriteLineAsync(await text + await errors);
-        }
-
-        return process.ExitCode == 0;
-    }
-
-    private static string SharedPackages() =>
-        Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget/packages");
+        dotnet.RunAsync(Path.Combine(command.Folder, name), "build", "-c", "Release", "--no-incremental", "-o", Path.Combine(PluginsFolder, name));
 }

@@ -71,6 +71,15 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
 
     private async Task AnswerAsync(HttpListenerContext context)
     {
+        if (context.Request.HttpMethod == "GET")
+        {
+            // The list of models, which a check asks for; it costs nothing and is not counted.
+            context.Response.ContentType = "application/json";
+            await context.Response.OutputStream.WriteAsync("{\"object\":\"list\",\"data\":[]}"u8.ToArray());
+            context.Response.Close();
+            return;
+        }
+
         using var reader = new StreamReader(context.Request.InputStream);
         string body = await reader.ReadToEndAsync();
         using JsonDocument request = JsonDocument.Parse(body);

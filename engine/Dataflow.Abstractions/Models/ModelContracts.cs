@@ -29,6 +29,13 @@ public interface IModelProvider<T> : IModelProvider
     ValueTask<T> OpenAsync(CancellationToken cancellationToken);
 }
 
+/// <summary>Optional for a provider: checks of the machine made at <c>check</c> and before a run, without opening the model.</summary>
+public interface IModelEnvironmentCheck
+{
+    /// <summary>Says what is missing or in the way (endpoint, key, checkpoint, device), and what was found. Changes nothing that stays.</summary>
+    ValueTask<EnvironmentFindings> CheckEnvironmentAsync(CancellationToken cancellationToken);
+}
+
 /// <summary>What a provider may know.</summary>
 /// <param name="Name">The resource's name in the YAML.</param>
 /// <param name="ArtifactFolder">The checkpoint folder of the trainer named by <c>from</c>; null if there is none.</param>

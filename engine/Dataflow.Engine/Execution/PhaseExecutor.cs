@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Caching;
 using Dataflow.Engine.Catalog;
@@ -6,6 +7,7 @@ using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Execution.Spill;
 using Dataflow.Engine.Execution.Workers;
 using Dataflow.Engine.Models;
+using Dataflow.Engine.Telemetry;
 
 namespace Dataflow.Engine.Execution;
 
@@ -154,6 +156,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
 
     private async Task GuardAsync(StageRuntime runtime, Func<Task> run)
     {
+        using Activity? span = RunTelemetry.StartStage(runtime.Node);
         runtime.Counter.Start();
         try
         {
@@ -175,6 +178,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         catch (Exception failure)
         {
             state.Fail(runtime.Node.Name, failure);
+            span?.SetStatus(ActivityStatusCode.Error, failure.GetType().Name);
             runtime.Counter.Finish("failed");
         }
     }

@@ -3,6 +3,7 @@ using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Execution.Flow;
 using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Execution.Spill;
+using Dataflow.Engine.Execution.Tapping;
 using Dataflow.Engine.Execution.Workers;
 using Dataflow.Engine.Graph;
 
@@ -89,15 +90,16 @@ internal sealed class PhaseWiring
     private static void AddPorts(StageRuntime runtime, Journal journal)
     {
         var sampler = new RowSampler(runtime.Node.Name, journal);
+        TapPoint Tap(string port) => runtime.State.Taps.Point(runtime.Node.Name, port);
         for (int i = 0; i < runtime.Node.Ports.Count; i++)
         {
             int index = i;
             PortDeclaration port = runtime.Node.Ports[i];
-            runtime.Ports[port.Name] = new PortOutput(runtime.Node.Name, port, rows => runtime.Counter.Out(index, rows), sampler);
+            runtime.Ports[port.Name] = new PortOutput(runtime.Node.Name, port, rows => runtime.Counter.Out(index, rows), sampler, Tap(port.Name));
         }
 
         var errors = new PortDeclaration(ErrorRows.Port, ErrorRows.Schema, Optional: true);
-        runtime.Ports[ErrorRows.Port] = new PortOutput(runtime.Node.Name, errors, _ => { }, sampler);
+        runtime.Ports[ErrorRows.Port] = new PortOutput(runtime.Node.Name, errors, _ => { }, sampler, Tap(ErrorRows.Port));
     }
 
     private void AddInput(StageRuntime runtime)

@@ -1,10 +1,14 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Caching;
 using Dataflow.Engine.Definition;
 using Dataflow.Engine.Execution.Journaling;
+using Dataflow.Engine.Execution.Tapping;
 using Dataflow.Engine.Graph;
 using Dataflow.Engine.Models;
+using Dataflow.Engine.Reporting;
+using Dataflow.Engine.Telemetry;
 
 namespace Dataflow.Engine.Execution;
 
@@ -12,8 +16,9 @@ namespace Dataflow.Engine.Execution;
 /// Executes a compiled pipeline phase by phase. A phase that is done stays done over any number of resumes; an
 /// unfinished one starts again from its inputs, with finished rows and paid responses answered from the journal.
 /// </summary>
-public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, IRunObserver observer)
+public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, IRunObserver display)
 {
+    private readonly RunTelemetry observer = new(graph, display);
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(250);
 
     /// <exception cref="RunRefusedException">The run cannot begin: the folder is in use, or its pipeline has changed.</exception>
@@ -22,11 +27,15 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         using RunFolder folder = OpenFolder(request.RunFolder);
         RunManifest manifest = Begin(folder, request);
         folder.WriteManifest(manifest);
+        DefinitionRecord.From(graph, secrets, folder.Root).Write(folder.Root);
+        var clock = Stopwatch.StartNew();
+        using Activity? span = observer.StartRun(folder.RunId);
         await using Journal journal = Journal.Open(folder.JournalPath);
         await using CacheStore? cache = OpenCache(request.CacheFolder);
         await using CachePublisher? publisher = cache is null ? null : new CachePublisher(cache, folder.JournalPath, message => observer.Message("cache", message));
         publisher?.Start();
         using var state = new RunState(graph, request, secrets);
+        await using TapServer taps = TapServer.Start(folder.Root, state.Taps, message => observer.Message("tap", message));
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
         string? cause = null;
@@ -62,7 +71,8 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             await File.WriteAllTextAsync(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString()));
         }
 
-        folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause });
+        folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause, Seconds = manifest.Seconds + clock.Elapsed.TotalSeconds });
+        observer.EndRun(span, outcome, cause);
         StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
         return new RunResult(outcome, folder.Root, cause, Counts(state), headlines);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dataflow.Engine.Definition;
+using Dataflow.Engine.Execution.Tapping;
 using Dataflow.Engine.Graph;
 
 namespace Dataflow.Engine.Execution;
@@ -15,6 +16,7 @@ internal sealed class RunState : IDisposable
     public RunState(PipelineGraph graph, RunRequest request, SecretRegistry secrets)
     {
         Secrets = secrets;
+        Taps = new TapHub(graph);
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
         stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
         counters = graph.Stages.ToDictionary(stage => stage.Name, stage => new StageCounter(stage));
@@ -28,6 +30,9 @@ internal sealed class RunState : IDisposable
 
     /// <summary>What must not be written into errors and logs.</summary>
     public SecretRegistry Secrets { get; }
+
+    /// <summary>Where rows of the run can be watched.</summary>
+    public TapHub Taps { get; }
 
     public Fault? FirstFault => Volatile.Read(ref firstFault);
 

@@ -124,7 +124,7 @@ public sealed class GraphCompiler
 
         LimitsDefinition l = model.Limits;
         var limits = new ModelLimits(l.Concurrency, l.RequestsPerMinute, l.TokensPerMinute, l.Retries, l.Timeout);
-        models[model.Name] = new ModelNode(model.Name, model.NameSpan.ToString(), descriptor, options, model.From, limits);
+        models[model.Name] = new ModelNode(model.Name, model.NameSpan, descriptor, options, model.From, limits);
     }
 
     private bool CheckTrainer(ModelDefinition model, ModelDescriptor descriptor)
@@ -224,7 +224,7 @@ public sealed class GraphCompiler
 
         StageSettings settings = stage.Settings;
         return new StageNode(
-            stage.Name, stage.NameSpan.ToString(), draft.Descriptor, draft.Options!, inputs, ports, draft.Models, phase,
+            stage.Name, stage.NameSpan, draft.Descriptor, draft.Options!, inputs, ports, draft.Models, phase,
             settings.Concurrency, settings.BatchRows, settings.Retries, settings.Order == "input", draft.Budget ?? ErrorBudget.Default);
     }
 

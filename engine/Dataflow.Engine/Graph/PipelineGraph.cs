@@ -1,6 +1,7 @@
 using Apache.Arrow;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Catalog;
+using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Engine.Graph;
 
@@ -39,7 +40,7 @@ public sealed record ErrorBudget(long? Rows, double? Share)
 }
 
 /// <summary>One stage of the graph.</summary>
-/// <param name="Place">file:line:column of its name in the YAML.</param>
+/// <param name="Place">Where its name stands in the YAML.</param>
 /// <param name="Inputs">By input name, in the stage's declared order. Empty for sources.</param>
 /// <param name="Ports">Its data ports, default first.</param>
 /// <param name="Models">Constructor parameter name to model resource name.</param>
@@ -48,7 +49,7 @@ public sealed record ErrorBudget(long? Rows, double? Share)
 /// <param name="Ordered">False lets a sink take rows as they come.</param>
 public sealed record StageNode(
     string Name,
-    string Place,
+    SourceSpan Place,
     StageDescriptor Descriptor,
     object Options,
     IReadOnlyList<InputNode> Inputs,
@@ -62,7 +63,7 @@ public sealed record StageNode(
     ErrorBudget MaxErrors)
 {
     /// <summary>The place without folders: the same wherever the file lies and however it was named.</summary>
-    public string ShortPlace => Place[(Place.LastIndexOfAny(['/', '\\']) + 1)..];
+    public string ShortPlace => (Place with { File = Path.GetFileName(Place.File) }).ToString();
 
     public bool IsBarrier => Descriptor.Kind is StageKind.Aggregate or StageKind.Trainer;
 
@@ -78,7 +79,7 @@ public sealed record PortEdge(string Stage, string Port);
 /// <summary>A model resource of the graph.</summary>
 /// <param name="FromStage">The trainer stage whose checkpoint it reads; null for a resource of its own.</param>
 public sealed record ModelNode(
-    string Name, string Place, ModelDescriptor Descriptor, object Options, string? FromStage, ModelLimits Limits);
+    string Name, SourceSpan Place, ModelDescriptor Descriptor, object Options, string? FromStage, ModelLimits Limits);
 
 /// <summary>Traffic limits of a model resource; null means none.</summary>
 public sealed record ModelLimits(int? Concurrency, int? RequestsPerMinute, int? TokensPerMinute, int Retries, TimeSpan Timeout);

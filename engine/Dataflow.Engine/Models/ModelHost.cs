@@ -5,6 +5,7 @@ using Dataflow.Engine.Caching;
 using Dataflow.Engine.Execution;
 using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Graph;
+using Dataflow.Engine.Telemetry;
 using Microsoft.Extensions.AI;
 
 namespace Dataflow.Engine.Models;
@@ -39,7 +40,7 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
             {
                 string identity = await provider.GetIdentityAsync(cancellationToken);
                 ModelTraffic counts = traffic.GetOrAdd(name, _ => new ModelTraffic());
-                var resilient = new ResilientChatClient(client, node, counts, message => observer.Message(name, message));
+                var resilient = new ResilientChatClient(new TelemetryChatClient(client, name), node, counts, message => observer.Message(name, message));
                 resource = new JournalingChatClient(resilient, identity, name, journal, cache, counts);
             }
 
@@ -127,11 +128,7 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
             graph.Settings.Threads,
             path => Path.GetFullPath(path, graph.BaseFolder),
             new ObserverLogger(node.Name, observer));
-        ConstructorInfo constructor = node.Descriptor.ProviderType.GetConstructors().Single();
-        object?[] arguments = constructor.GetParameters()
-            .Select(parameter => parameter.ParameterType == typeof(ModelContext) ? context : parameter.ParameterType == node.Descriptor.OptionsType ? node.Options : null)
-            .ToArray();
-        provider = (IModelProvider)constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, arguments, null);
+        provider = ModelProviders.Create(node, context);
         providers[node.Name] = provider;
         return provider;
     }

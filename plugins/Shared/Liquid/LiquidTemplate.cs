@@ -62,6 +62,8 @@ internal sealed class LiquidTemplate
                 declaration.Require(name, option);
             }
         }
+
+        TemplateTypes.Check(template.template, option, declaration, known);
     }
 
     /// <summary>Names the template reads from outside, in order of appearance.</summary>
@@ -116,12 +118,15 @@ internal sealed class LiquidTemplate
 
     private static bool IsDecimal(double number) => Math.Abs(number) < 1e15 && (double)(decimal)number == number;
 
-    private sealed class NameVisitor : AstVisitor
+    /// <summary>Names that the template reads, and those that it binds itself.</summary>
+    internal sealed class NameVisitor : AstVisitor
     {
         private static readonly HashSet<string> Words = new(StringComparer.Ordinal) { "forloop", "empty", "blank", "nil", "null", "true", "false" };
 
         private readonly HashSet<string> bound = new(Words, StringComparer.Ordinal);
         private readonly List<string> free = [];
+
+        public IReadOnlySet<string> Bound => bound;
 
         public IReadOnlyList<string> Free => [.. free.Where(name => !bound.Contains(name)).Distinct(StringComparer.Ordinal)];
 

@@ -7,7 +7,6 @@ namespace Dataflow.Cli.Commands;
 /// <summary><c>dataflow cache stats|prune|explain</c>.</summary>
 internal static class CacheCommand
 {
-    private static readonly Option<string> Runs = new("--runs") { Description = "Folder that runs are kept in.", DefaultValueFactory = _ => "runs" };
     private static readonly Option<string?> Cache = new("--cache") { Description = "The cache's folder; DATAFLOW_CACHE, else .cache in the runs folder." };
     private static readonly Option<int> Days = new("--unused-for") { Description = "Days since something was last used.", DefaultValueFactory = _ => 30 };
     private static readonly Argument<string> RowId = new("row") { Description = "A row's id, as in rejects, reports and sinks with row_id." };
@@ -29,7 +28,7 @@ internal static class CacheCommand
         var command = new Command("cache", "Look at what runs share: responses, results, checkpoints.");
         foreach (Command one in new[] { stats, prune, explain })
         {
-            one.Options.Add(Runs);
+            one.Options.Add(RunsOption.Option);
             one.Options.Add(Cache);
             command.Subcommands.Add(one);
         }
@@ -39,7 +38,7 @@ internal static class CacheCommand
 
     private static int WithCache(ParseResult parsed, Func<CacheReport, int> work)
     {
-        string folder = CacheFolder.Resolve(parsed.GetValue(Cache), parsed.GetValue(Runs)!);
+        string folder = CacheFolder.Resolve(parsed.GetValue(Cache), parsed.GetValue(RunsOption.Option)!);
         if (!File.Exists(Path.Combine(folder, "cache.db")))
         {
             Console.Error.WriteLine($"there is no cache at {folder}");
@@ -79,8 +78,8 @@ internal static class CacheCommand
 
     private static int Explain(CacheReport report, ParseResult parsed)
     {
-        string runs = parsed.GetValue(Runs)!;
-        string? folder = parsed.GetValue(Run) is string named ? Path.Combine(runs, named) : RunsCommand.Newest(runs);
+        string runs = parsed.GetValue(RunsOption.Option)!;
+        string? folder = parsed.GetValue(Run) is string named ? RunsOption.FolderOf(named, runs) : RunsCommand.Newest(runs);
         if (folder is null || !Directory.Exists(folder))
         {
             Console.Error.WriteLine(folder is null ? $"there is no run in {runs}" : $"there is no run at {folder}");

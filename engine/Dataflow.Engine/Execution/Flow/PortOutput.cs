@@ -1,5 +1,6 @@
 using Dataflow.Abstractions;
 using Dataflow.Engine.Execution.Spill;
+using Dataflow.Engine.Execution.Tapping;
 using Dataflow.Engine.Graph;
 
 namespace Dataflow.Engine.Execution.Flow;
@@ -8,7 +9,7 @@ namespace Dataflow.Engine.Execution.Flow;
 /// A stage's port: every batch goes to every reader, losslessly and with backpressure. Readers in this phase get a
 /// reference-counted share; readers in later phases share one spill; a port that nobody reads may have a rejects file.
 /// </summary>
-internal sealed class PortOutput(string stage, PortDeclaration declaration, Action<long> count, RowSampler sampler)
+internal sealed class PortOutput(string stage, PortDeclaration declaration, Action<long> count, RowSampler sampler, TapPoint tap)
 {
     private readonly List<(StageInput Input, Edge Edge, EdgeAdapter Adapter)> readers = [];
     private long rows;
@@ -43,6 +44,7 @@ internal sealed class PortOutput(string stage, PortDeclaration declaration, Acti
             }
 
             await sampler.OfferAsync(declaration.Name, batch);
+            tap.Offer(batch);
             foreach ((StageInput input, Edge edge, EdgeAdapter adapter) in readers)
             {
                 await input.SendAsync(adapter.Adapt(batch.Share(), input.Schema), edge, cancellationToken);
@@ -61,6 +63,7 @@ internal sealed class PortOutput(string stage, PortDeclaration declaration, Acti
 
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
+        tap.Complete();
         foreach ((StageInput input, _, _) in readers)
         {
             input.ProducerDone();
