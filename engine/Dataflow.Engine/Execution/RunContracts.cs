@@ -28,6 +28,9 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
     /// <summary>With <see cref="Resume"/>: handle the rows that failed once more, and what follows from them.</summary>
     public bool RetryErrors { get; init; }
 
+    /// <summary>False for a look at a few rows, where a share says nothing: no number of failed rows fails the run.</summary>
+    public bool JudgeErrors { get; init; } = true;
+
     /// <summary>Further plugin folders, kept for a resume.</summary>
     public IReadOnlyList<string> PluginFolders { get; init; } = [];
 }

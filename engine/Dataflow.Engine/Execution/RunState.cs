@@ -16,6 +16,7 @@ internal sealed class RunState : IDisposable
     public RunState(PipelineGraph graph, RunRequest request, SecretRegistry secrets)
     {
         Secrets = secrets;
+        JudgeErrors = request.JudgeErrors;
         Taps = new TapHub(graph);
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
         stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
@@ -27,6 +28,9 @@ internal sealed class RunState : IDisposable
 
     /// <summary>Cancelled when no new work should begin.</summary>
     public CancellationToken Stopping => stop.Token;
+
+    /// <summary>Stages must keep their error budgets.</summary>
+    public bool JudgeErrors { get; }
 
     /// <summary>What must not be written into errors and logs.</summary>
     public SecretRegistry Secrets { get; }

@@ -29,14 +29,18 @@ public sealed record PipelineGraph(
 /// <summary>Run-wide settings of the YAML's <c>run:</c> section.</summary>
 public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors, long QueueBytes, TimeSpan StallAfter);
 
-/// <summary>How many row errors a stage may have: an absolute number, or a share of its rows judged after the first 20 errors.</summary>
+/// <summary>
+/// How many row errors a stage may have: an absolute number, or a share of its rows. A share is judged when the stage
+/// has ended, and before that from the 20th error on, so that a lost cause ends early.
+/// </summary>
 public sealed record ErrorBudget(long? Rows, double? Share)
 {
     public static ErrorBudget Default { get; } = new(null, 0.1);
 
     /// <summary>True if <paramref name="errors"/> of <paramref name="rows"/> rows are more than allowed.</summary>
-    public bool IsExceeded(long errors, long rows) =>
-        Rows is long most ? errors > most : errors >= 20 && errors > (Share ?? 1) * rows;
+    /// <param name="ended">These are all rows of the stage.</param>
+    public bool IsExceeded(long errors, long rows, bool ended) =>
+        Rows is long most ? errors > most : (ended || errors >= 20) && errors > (Share ?? 1) * rows;
 }
 
 /// <summary>One stage of the graph.</summary>

@@ -58,11 +58,20 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
         var batch = new RowBatch(ArrowRows.BuildBatch(ErrorRows.Schema, [values]), [rowId], [order]);
         await journal.ErrorAsync(rowId, node.Name, code, message, attempts, inputJson);
         await Ports[ErrorRows.Port].SendAsync(batch, state.Aborted);
-        long errors = Counter.Error(ofRow: node.Descriptor.Kind != StageKind.Source);
-        if (node.MaxErrors.IsExceeded(errors, Math.Max(Counter.RowsIn, errors)))
+        Judge(Counter.Error(ofRow: node.Descriptor.Kind != StageKind.Source), ended: false);
+    }
+
+    /// <summary>Judges the errors of a stage that has seen all its rows.</summary>
+    /// <exception cref="StageFailedException">They are more than its budget.</exception>
+    public void JudgeErrors() => Judge(Counter.Errors, ended: true);
+
+    private void Judge(long errors, bool ended)
+    {
+        // A source's unusable inputs are not among its rows.
+        long rows = Counter.RowsIn + (node.Descriptor.Kind == StageKind.Source ? errors : 0);
+        if (state.JudgeErrors && node.MaxErrors.IsExceeded(errors, Math.Max(rows, errors), ended))
         {
-            throw new StageFailedException(
-                $"{errors} of {Math.Max(Counter.RowsIn, errors)} rows failed, more than max_errors allows; the first: {firstError}");
+            throw new StageFailedException($"{errors} of {Math.Max(rows, errors)} rows failed, more than max_errors allows; the first: {firstError}");
         }
     }
 
