@@ -41,7 +41,22 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         }
         finally
         {
+            ShowRejects();
             await DisposeAsync();
+        }
+    }
+
+    // Of a failed run, the rows that failed so far are what its user wants to see. A resume writes the files anew.
+    private void ShowRejects()
+    {
+        if (state.FirstFault is null)
+        {
+            return;
+        }
+
+        foreach (RejectsFile rejects in wiring.Runtimes.SelectMany(runtime => runtime.Ports.Values).Select(port => port.Rejects).OfType<RejectsFile>())
+        {
+            Attempt(rejects.Commit);
         }
     }
 
@@ -231,18 +246,37 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             runtime.Input?.Discard();
             foreach (PortOutput port in runtime.Ports.Values)
             {
-                port.Dispose();
+                Attempt(port.Dispose);
             }
 
-            await journal.StageAsync(runtime.Counter.Snapshot());
+            await AttemptAsync(() => journal.StageAsync(runtime.Counter.Snapshot()));
         }
 
         foreach (IAsyncDisposable stage in asyncStages)
         {
-            await stage.DisposeAsync();
+            await AttemptAsync(async () => await stage.DisposeAsync());
         }
 
-        stages.ForEach(stage => stage.Dispose());
+        stages.ForEach(stage => Attempt(stage.Dispose));
+    }
+
+    private void Attempt(Action act) => AttemptAsync(() =>
+    {
+        act();
+        return Task.CompletedTask;
+    }).GetAwaiter().GetResult();
+
+    // One thing that cannot be closed (its last bytes do not fit on the disk) must not keep the others open.
+    private async Task AttemptAsync(Func<Task> act)
+    {
+        try
+        {
+            await act();
+        }
+        catch (Exception failure)
+        {
+            state.Fail("engine", failure);
+        }
     }
 }
 

@@ -68,13 +68,35 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         {
             outcome = RunOutcome.Failed;
             cause = secrets.Redact($"stage '{fault.Stage}': {Explain(fault.Exception)}");
-            await File.WriteAllTextAsync(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString()));
+            TryWrite("failure.log", () => File.WriteAllText(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString())));
         }
 
-        folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause, Seconds = manifest.Seconds + clock.Elapsed.TotalSeconds });
+        RunManifest ended = manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause, Seconds = manifest.Seconds + clock.Elapsed.TotalSeconds };
+        if (TryWrite("manifest.json", () => folder.WriteManifest(ended)) is string problem && outcome == RunOutcome.Completed)
+        {
+            // What nobody can read later was not completed; a resume has only this to do.
+            (outcome, cause) = (RunOutcome.Failed, problem);
+        }
+
         observer.EndRun(span, outcome, cause);
         StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
         return new RunResult(outcome, folder.Root, cause, Counts(state), headlines);
+    }
+
+    // At a run's end a full disk must not hide how it ended.
+    private string? TryWrite(string file, Action write)
+    {
+        try
+        {
+            write();
+            return null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            string problem = $"{file} could not be written: {failure.Message}";
+            observer.Message("engine", problem);
+            return problem;
+        }
     }
 
     private async Task RunPhasesAsync(
@@ -159,7 +181,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
 
             if (earlier.DefinitionHash != graph.DefinitionHash)
             {
-                throw new RunRefusedException("the pipeline (or a --set value) has changed since this run began; start a new run, or restore the pipeline to resume this one");
+                throw new RunRefusedException("the pipeline (or a --set value) has changed since this run began, in more than addresses, keys, limits, concurrency and error budgets; start a new run, or restore the pipeline to resume this one");
             }
 
             return earlier with { State = "running", Cause = null };

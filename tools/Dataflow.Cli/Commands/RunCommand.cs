@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dataflow.Cli.Display;
 using Dataflow.Engine.Execution;
+using Dataflow.Engine.Graph;
 using Dataflow.Engine.Reporting;
 
 namespace Dataflow.Cli.Commands;
@@ -55,6 +56,12 @@ internal static class RunCommand
             return ExitCodes.BadInput;
         }
 
+        if (Path.GetFileName(parsed.GetValue(Id)!) is string name && (name != parsed.GetValue(Id) || name is "." or ".."))
+        {
+            Console.Error.WriteLine($"--run-id is a name, not a path, but is '{parsed.GetValue(Id)}'; --runs says where runs are kept");
+            return ExitCodes.BadInput;
+        }
+
         string folder = Folder(parsed.GetValue(RunsOption.Option)!, resume, parsed.GetValue(Id)!);
         string epoch = parsed.GetValue(Epoch)!;
         if (resume is not null)
@@ -63,6 +70,12 @@ internal static class RunCommand
             {
                 Console.Error.WriteLine($"{folder} holds no run to resume; 'dataflow runs list' shows the runs there are");
                 return ExitCodes.BadInput;
+            }
+
+            if (earlier.State == "completed" && !retryErrors)
+            {
+                Console.WriteLine($"{earlier.RunId} is complete; there is nothing to resume");
+                return ExitCodes.Done;
             }
 
             epoch = earlier.Epoch;
@@ -107,8 +120,7 @@ internal static class RunCommand
                 });
             }
 
-            string report = ReportWriter.Write(folder, pipeline.Graph!);
-            display.End(result, report);
+            display.End(result, WriteReport(folder, pipeline.Graph!));
             return result.Outcome switch
             {
                 RunOutcome.Completed => ExitCodes.Done,
@@ -120,6 +132,24 @@ internal static class RunCommand
         {
             Console.Error.WriteLine(pipeline.Secrets.Redact(refused.Message));
             return ExitCodes.BadInput;
+        }
+        catch (Exception failure) when (DiskTrouble.Is(failure))
+        {
+            Console.Error.WriteLine($"failed: the run's folder {folder} cannot be used: {DiskTrouble.Explain(failure)}");
+            return ExitCodes.Failed;
+        }
+    }
+
+    // The run has ended whatever becomes of its report.
+    private static string WriteReport(string folder, PipelineGraph graph)
+    {
+        try
+        {
+            return ReportWriter.Write(folder, graph);
+        }
+        catch (Exception failure) when (DiskTrouble.Is(failure))
+        {
+            return $"could not be written: {DiskTrouble.Explain(failure)}";
         }
     }
 

@@ -87,7 +87,8 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
         long errors = result.Stages.Sum(stage => stage.Errors);
         if (errors > 0)
         {
-            Console.WriteLine($"{errors} rows failed; see the 'errors' ports, {Path.Combine(result.RunFolder, "rejects")} and the report");
+            string rejects = Path.Combine(result.RunFolder, "rejects");
+            Console.WriteLine($"{errors} rows failed; see {(Directory.Exists(rejects) ? $"{rejects}, " : "")}the readers of 'errors' ports and the report");
         }
 
         Console.WriteLine($"report: {report}");
