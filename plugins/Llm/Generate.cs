@@ -119,7 +119,7 @@ public sealed record GenerateOptions
     [Description("Column holding a dialog (list of role and content) to continue, in place of a prompt.")]
     public string? Messages { get; init; }
 
-    [Description("Responses per row (K)."), Range(1, 1024)]
+    [Description("Responses per row (K)."), Range(1, 1024), CallsPerRow]
     public int Samples { get; init; } = 1;
 
     [Description("Sampling temperature; 0 is greedy, absent is the model's default."), Range(0.0, 10.0)]

@@ -1,5 +1,6 @@
 using System.ClientModel;
 using System.Globalization;
+using System.Net.Http;
 using System.Text.Json;
 using Dataflow.Abstractions;
 using Microsoft.Extensions.AI;
@@ -16,16 +17,28 @@ internal sealed class ErrorMappingChatClient(IChatClient inner) : DelegatingChat
         {
             return await base.GetResponseAsync(messages, options, cancellationToken);
         }
-        catch (ClientResultException failure)
+        catch (ClientResultException failure) when (failure.Status != 0)
         {
-            throw new ModelCallException(OneLine(failure.Message), failure.Status == 0 ? null : failure.Status, RetryAfter(failure), failure);
+            throw new ModelCallException(OneLine(failure.Message), failure.Status, RetryAfter(failure), failure);
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or JsonException or FormatException or InvalidOperationException or ArgumentException or KeyNotFoundException)
+        catch (Exception failure) when (Reason(failure) is string)
         {
-            // No answer, a broken answer, or one that is not what the protocol says.
-            throw new ModelCallException($"no usable answer: {OneLine(failure.Message)}", null, null, failure);
+            // No answer, a broken answer, or one that is not what the protocol says; never taken for an empty one.
+            throw new ModelCallException($"no usable answer: {OneLine(failure.Message)}", null, null, failure, Reason(failure));
         }
     }
+
+    private static string? Reason(Exception failure) => failure switch
+    {
+        ClientResultException { InnerException: Exception cause } => Reason(cause) ?? ModelCallException.NoConnection,
+        ClientResultException => ModelCallException.NoConnection,
+        HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded, InnerException: not IOException } => ModelCallException.Truncated,
+        HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } => ModelCallException.Truncated,
+        HttpRequestException or IOException => ModelCallException.NoConnection,
+        JsonException => ModelCallException.InvalidJson,
+        FormatException or InvalidOperationException or ArgumentException or KeyNotFoundException => ModelCallException.InvalidAnswer,
+        _ => null,
+    };
 
     private static TimeSpan? RetryAfter(ClientResultException failure)
     {

@@ -7,47 +7,81 @@ using OpenAI;
 
 namespace Dataflow.Plugins.OpenAiModel;
 
-[Model("openai", "Any endpoint that speaks OpenAI's chat completions.")]
+[Model("openai", "Any endpoint that speaks OpenAI's chat completions; several that serve the same model share its calls.")]
 public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : IModelProvider<IChatClient>
 {
-    private IChatClient? client;
+    private IReadOnlyList<ModelReplica> replicas = [];
 
-    public ValueTask<string> GetIdentityAsync(CancellationToken cancellationToken) =>
-        ValueTask.FromResult($"openai:{Endpoint().Authority}{Endpoint().AbsolutePath}:{options.Model}");
+    /// <summary>
+    /// The name given as <c>identity</c>, else the model's name with its sorted addresses. A model's name alone does not
+    /// say which weights answer ("default" is served in many places), and an answer of other weights from a cache would
+    /// be wrong without anyone seeing it; an address too many only costs calls. Whoever moves a server or adds a replica
+    /// knows whether the weights stayed the same, and says so by <c>identity</c>.
+    /// </summary>
+    public ValueTask<string> GetIdentityAsync(CancellationToken cancellationToken) => ValueTask.FromResult(
+        options.Identity is not null ? $"openai:{options.Identity}"
+        : $"openai:{string.Join(',', Endpoints().Select(uri => uri.Authority + uri.AbsolutePath).Order(StringComparer.Ordinal))}:{options.Model}");
 
     public ValueTask<IChatClient> OpenAsync(CancellationToken cancellationToken)
     {
-        // The engine retries and times out around this client, so its own policies stand down.
-        var settings = new OpenAIClientOptions
-        {
-            Endpoint = Endpoint(),
-            RetryPolicy = new ClientRetryPolicy(0),
-            NetworkTimeout = Timeout.InfiniteTimeSpan,
-        };
-        var openAi = new OpenAIClient(new ApiKeyCredential(string.IsNullOrEmpty(options.ApiKey) ? "none" : options.ApiKey), settings);
-        client = new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient());
-        return ValueTask.FromResult(client);
+        replicas = Endpoints().Select(uri => new ModelReplica(uri.Authority, Client(uri))).ToArray();
+        return ValueTask.FromResult<IChatClient>(new ReplicaChatClient(new ModelReplicas(replicas)));
     }
 
     public ValueTask DisposeAsync()
     {
-        client?.Dispose();
+        foreach (ModelReplica replica in replicas)
+        {
+            replica.Client.Dispose();
+        }
+
         return ValueTask.CompletedTask;
     }
 
-    private Uri Endpoint() => Uri.TryCreate(options.Endpoint, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
-        ? uri!
-        : throw new StageFailedException($"model '{context.Name}': endpoint '{options.Endpoint}' is not an http or https address");
+    private ErrorMappingChatClient Client(Uri endpoint)
+    {
+        // The engine retries and times out around this client, so its own policies stand down.
+        var settings = new OpenAIClientOptions
+        {
+            Endpoint = endpoint,
+            RetryPolicy = new ClientRetryPolicy(0),
+            NetworkTimeout = Timeout.InfiniteTimeSpan,
+        };
+        var openAi = new OpenAIClient(new ApiKeyCredential(string.IsNullOrEmpty(options.ApiKey) ? "none" : options.ApiKey), settings);
+        return new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient());
+    }
+
+    private Uri[] Endpoints()
+    {
+        if (options.Endpoint.Count == 0)
+        {
+            throw new StageFailedException($"model '{context.Name}': 'endpoint' is empty");
+        }
+
+        return options.Endpoint.Select(address => Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
+            ? uri!
+            : throw new StageFailedException($"model '{context.Name}': endpoint '{address}' is not an http or https address")).ToArray();
+    }
+}
+
+/// <summary>The endpoints as one client: the engine takes them from it one by one; used as it is, it asks the first.</summary>
+internal sealed class ReplicaChatClient(ModelReplicas replicas) : DelegatingChatClient(replicas.All[0].Client)
+{
+    public override object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceType == typeof(ModelReplicas) ? replicas : base.GetService(serviceType, serviceKey);
 }
 
 public sealed record OpenAiOptions
 {
-    [Description("Base address, such as http://localhost:8000/v1.")]
-    public string Endpoint { get; init; } = "https://api.openai.com/v1";
+    [Description("Base address, such as http://localhost:8000/v1, or a list of several that serve the same model.")]
+    public IReadOnlyList<string> Endpoint { get; init; } = ["https://api.openai.com/v1"];
 
     [Description("Model name that the endpoint knows.")]
     public required string Model { get; init; }
 
     [Description("API key; give it as ${env:NAME}.")]
     public string? ApiKey { get; init; }
+
+    [Description("Name of the weights, such as llama-3.3-70b-fp8, under which responses are kept; by default the model's name and addresses. Give it where servers move or are added.")]
+    public string? Identity { get; init; }
 }

@@ -52,8 +52,9 @@ internal sealed class PipelineParts
         canonical.Append('\n');
     }
 
+    /// <summary>Of everything but <c>max_cost</c>, which may be raised before a run that it stopped goes on.</summary>
     public string Hash(RunDefinition run) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString() + run)));
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString() + (run with { MaxCost = null }))));
 
     private void Append(ConfigNode node)
     {

@@ -26,7 +26,8 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
         string? cause = null;
-        await using (var models = new ModelHost(graph, folder, journal, observer))
+        IReadOnlyDictionary<string, ModelUsage> usages;
+        await using (var models = new ModelHost(graph, folder, journal, state, observer))
         {
             using var ticking = new CancellationTokenSource();
             Task ticker = TickAsync(state, models, ticking.Token);
@@ -47,6 +48,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             {
                 await ticking.CancelAsync();
                 await ticker;
+                usages = models.Usages;
                 observer.Progress(Counts(state), models.Usage);
             }
         }
@@ -54,13 +56,13 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         if (state.FirstFault is Fault fault)
         {
             outcome = RunOutcome.Failed;
-            cause = secrets.Redact($"stage '{fault.Stage}': {Explain(fault.Exception)}");
+            cause = secrets.Redact((fault.Stage.Length > 0 ? $"stage '{fault.Stage}': " : "") + Explain(fault.Exception));
             await File.WriteAllTextAsync(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString()));
         }
 
         folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause });
         StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
-        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines);
+        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines, usages);
     }
 
     private async Task RunPhasesAsync(

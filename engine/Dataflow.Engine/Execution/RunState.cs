@@ -47,6 +47,13 @@ internal sealed class RunState : IDisposable
         abort.Cancel();
     }
 
+    /// <summary>Records the first cause and stops the run in order: what is under way is finished and journalled.</summary>
+    public void StopWith(Exception cause)
+    {
+        Interlocked.CompareExchange(ref firstFault, new Fault("", cause), null);
+        stop.Cancel();
+    }
+
     /// <summary>Ends a drain: what is still waiting is let go.</summary>
     public void Abort() => abort.Cancel();
 
@@ -57,7 +64,7 @@ internal sealed class RunState : IDisposable
     }
 }
 
-/// <summary>A failure and the stage it came from.</summary>
+/// <summary>A failure and the stage it came from; empty if it is the run's own.</summary>
 internal sealed record Fault(string Stage, Exception Exception);
 
 /// <summary>Live counts of one stage.</summary>

@@ -34,6 +34,7 @@ internal sealed class JsonDisplay : IRunDisplay
         Outcome = result.Outcome.ToString().ToLowerInvariant(),
         result.Cause,
         result.Stages,
+        result.Models,
         Headlines = result.Headlines.Select(headline => headline.Metric),
         Report = report,
     });

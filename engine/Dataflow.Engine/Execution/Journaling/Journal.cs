@@ -89,8 +89,11 @@ public sealed class Journal : IAsyncDisposable
 
     public Task UsageAsync(string model, ModelUsage usage) =>
         WriteAsync(
-            "INSERT OR REPLACE INTO usage(model, calls, replayed, input_tokens, output_tokens, retries) VALUES ($0, $1, $2, $3, $4, $5)",
-            model, usage.Calls, usage.Replayed, usage.InputTokens, usage.OutputTokens, usage.Retries);
+            "INSERT OR REPLACE INTO usage(model, calls, replayed, input_tokens, output_tokens, retries, retry_reasons_json, cost) VALUES ($0, $1, $2, $3, $4, $5, $6, $7)",
+            model, usage.Calls, usage.Replayed, usage.InputTokens, usage.OutputTokens, usage.Retries, JsonSerializer.Serialize(usage.RetryReasons), usage.Cost);
+
+    /// <summary>Traffic of each model in all attempts so far.</summary>
+    public IReadOnlyList<(string Model, ModelUsage Usage)> Usage() => Query(JournalReads.Usages, JournalReads.Usage);
 
     /// <summary>Forgets what an unfinished attempt at these stages left in errors and samples; both are told anew.</summary>
     public Task ClearAttemptAsync(IReadOnlyList<string> stages) =>
