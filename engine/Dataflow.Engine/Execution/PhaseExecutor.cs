@@ -86,7 +86,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             case IFilter filter:
                 return BatchWorker.For(runtime, filter).RunAsync;
             case IRowStage rows:
-                var worker = new RowWorker(runtime, rows, mayReplay);
+                var worker = new RowWorker(runtime, rows, mayReplay, models.RowsInFlight(runtime.Node));
                 rowWorkers.Add(worker);
                 return worker.RunAsync;
             case IAggregate aggregate:

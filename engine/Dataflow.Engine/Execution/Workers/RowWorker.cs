@@ -15,12 +15,12 @@ internal sealed class RowWorker : IDisposable
     private readonly SemaphoreSlim slots;
     private readonly RowAccumulator results;
 
-    public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay)
+    public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay, int concurrency)
     {
         this.stage = stage;
         this.rows = rows;
         this.mayReplay = mayReplay;
-        concurrency = stage.Node.Concurrency ?? 32;
+        this.concurrency = concurrency;
         slots = new SemaphoreSlim(concurrency, concurrency);
         results = new RowAccumulator(stage);
     }
@@ -107,7 +107,12 @@ internal sealed class RowWorker : IDisposable
             {
                 await rows.ProcessAsync(row, output, stage.Context, stage.State.Aborted);
             }
-            catch (Exception failure) when (failure is not StageFailedException && !(failure is OperationCanceledException && stage.State.Aborted.IsCancellationRequested))
+            catch (OperationCanceledException) when (stage.State.Stopping.IsCancellationRequested)
+            {
+                // A stop: the row waited for a model call that was not sent. It is done anew by a resume.
+                return;
+            }
+            catch (Exception failure) when (failure is not StageFailedException)
             {
                 if (failure is not RowFailedException && attempt <= stage.Node.Retries)
                 {
