@@ -18,5 +18,9 @@ internal abstract class Claim
     /// <summary>Runs the experiment, prints inputs and numbers, and says whether the promise held.</summary>
     public abstract Task<bool> HoldsAsync(Scale scale, TextWriter output);
 
-    public static IReadOnlyList<Claim> All { get; } = [new QuickstartSeeds(), new QuickstartKills(), new QuickstartEndpoint(), new OutsidePlugin()];
+    public static IReadOnlyList<Claim> All { get; } =
+    [
+        new QuickstartSeeds(), new QuickstartKills(), new QuickstartEndpoint(), new OutsidePlugin(),
+        new EndpointFaults(), new EndpointBucket(), new EndpointRecovery(), new EndpointRefusal(),
+    ];
 }

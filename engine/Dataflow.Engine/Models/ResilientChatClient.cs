@@ -105,6 +105,11 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
             Learn(call, messages, options, responses);
             return responses;
         }
+        catch (Exception failure) when (stopping.IsCancellationRequested && failure is not OperationCanceledException && call.Last?.MayTryAgain == true)
+        {
+            // It would have been tried again; the stop came between.
+            throw new OperationCanceledException(failure.Message, failure, stopping);
+        }
         finally
         {
             ResilienceContextPool.Shared.Return(context);
