@@ -14,6 +14,8 @@ internal sealed class RowWorker : IDisposable
     private readonly int concurrency;
     private readonly SemaphoreSlim slots;
     private readonly RowAccumulator results;
+    private readonly Lazy<Task> allSlots;
+    private volatile bool letGo;
 
     public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay, int concurrency)
     {
@@ -23,10 +25,11 @@ internal sealed class RowWorker : IDisposable
         this.concurrency = concurrency;
         slots = new SemaphoreSlim(concurrency, concurrency);
         results = new RowAccumulator(stage);
+        allSlots = new Lazy<Task>(TakeAllSlotsAsync);
     }
 
     /// <summary>After a stop: takes every slot, so that it completes when the rows in flight are journalled and no new one can begin.</summary>
-    public Task DrainAsync() => TakeAllSlotsAsync();
+    public Task DrainAsync() => allSlots.Value;
 
     public async Task RunAsync()
     {
@@ -35,7 +38,11 @@ internal sealed class RowWorker : IDisposable
         try
         {
             await ReadAllAsync();
-            await TakeAllSlotsAsync();
+            await allSlots.Value;
+            if (letGo)
+            {
+                throw new OperationCanceledException(stage.State.Stopping);
+            }
         }
         finally
         {
@@ -66,6 +73,7 @@ internal sealed class RowWorker : IDisposable
         }
     }
 
+    // Once only: a drain and the end of the input may both wait for the rows in flight, and must not share the slots out.
     private async Task TakeAllSlotsAsync()
     {
         for (int i = 0; i < concurrency; i++)
@@ -110,6 +118,7 @@ internal sealed class RowWorker : IDisposable
             catch (OperationCanceledException) when (stage.State.Stopping.IsCancellationRequested)
             {
                 // A stop: the row waited for a model call that was not sent. It is done anew by a resume.
+                letGo = true;
                 return;
             }
             catch (Exception failure) when (failure is not StageFailedException)
