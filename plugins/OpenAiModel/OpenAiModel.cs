@@ -1,6 +1,7 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Dataflow.Abstractions;
 using Microsoft.Extensions.AI;
 using OpenAI;
@@ -11,6 +12,7 @@ namespace Dataflow.Plugins.OpenAiModel;
 public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : IModelProvider<IChatClient>
 {
     private IReadOnlyList<ModelReplica> replicas = [];
+    private OfflineBatches? batches;
 
     /// <summary>
     /// The name given as <c>identity</c>, else the model's name with its sorted addresses. A model's name alone does not
@@ -24,19 +26,35 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
 
     public ValueTask<IChatClient> OpenAsync(CancellationToken cancellationToken)
     {
-        replicas = Endpoints().Select(uri => new ModelReplica(uri.Authority, Client(uri))).ToArray();
-        return ValueTask.FromResult<IChatClient>(new ReplicaChatClient(new ModelReplicas(replicas)));
+        Uri[] endpoints = Endpoints();
+        if (options.Batch is not null)
+        {
+            if (endpoints.Length > 1)
+            {
+                throw new StageFailedException($"model '{context.Name}': with 'batch' there can be but one endpoint");
+            }
+
+            batches = new OfflineBatches(new BatchApi(endpoints[0], Key), options.Batch, context.Notes, context.Logger);
+        }
+
+        replicas = endpoints.Select(uri => new ModelReplica(uri.Authority, Client(uri))).ToArray();
+        return ValueTask.FromResult<IChatClient>(new ServiceChatClient(replicas[0].Client, new ModelReplicas(replicas), batches?.Calls));
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        if (batches is not null)
+        {
+            await batches.DisposeAsync();
+        }
+
         foreach (ModelReplica replica in replicas)
         {
             replica.Client.Dispose();
         }
-
-        return ValueTask.CompletedTask;
     }
+
+    private string Key => string.IsNullOrEmpty(options.ApiKey) ? "none" : options.ApiKey;
 
     private ErrorMappingChatClient Client(Uri endpoint)
     {
@@ -47,7 +65,12 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
             RetryPolicy = new ClientRetryPolicy(0),
             NetworkTimeout = Timeout.InfiniteTimeSpan,
         };
-        var openAi = new OpenAIClient(new ApiKeyCredential(string.IsNullOrEmpty(options.ApiKey) ? "none" : options.ApiKey), settings);
+        if (batches is not null)
+        {
+            settings.Transport = new HttpClientPipelineTransport(new HttpClient(new BatchingHandler(batches)) { Timeout = Timeout.InfiniteTimeSpan });
+        }
+
+        var openAi = new OpenAIClient(new ApiKeyCredential(Key), settings);
         return new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient());
     }
 
@@ -64,11 +87,11 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
     }
 }
 
-/// <summary>The endpoints as one client: the engine takes them from it one by one; used as it is, it asks the first.</summary>
-internal sealed class ReplicaChatClient(ModelReplicas replicas) : DelegatingChatClient(replicas.All[0].Client)
+/// <summary>A client with further services: its endpoints, which the engine takes one by one, and its offline mode.</summary>
+internal sealed class ServiceChatClient(IChatClient first, params object?[] services) : DelegatingChatClient(first)
 {
     public override object? GetService(Type serviceType, object? serviceKey = null) =>
-        serviceType == typeof(ModelReplicas) ? replicas : base.GetService(serviceType, serviceKey);
+        services.FirstOrDefault(serviceType.IsInstanceOfType) ?? base.GetService(serviceType, serviceKey);
 }
 
 public sealed record OpenAiOptions
@@ -84,4 +107,22 @@ public sealed record OpenAiOptions
 
     [Description("Name of the weights, such as llama-3.3-70b-fp8, under which responses are kept; by default the model's name and addresses. Give it where servers move or are added.")]
     public string? Identity { get; init; }
+
+    [Description("Sends calls by the endpoint's batch API: cheaper, answered within hours. An interrupted run finds its batches again.")]
+    public BatchOptions? Batch { get; init; }
+}
+
+public sealed record BatchOptions
+{
+    [Description("Time within which the endpoint must answer.")]
+    public TimeSpan Window { get; init; } = TimeSpan.FromHours(24);
+
+    [Description("How often a batch is looked after.")]
+    public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(30);
+
+    [Description("A batch is submitted when no further call has come for this long.")]
+    public TimeSpan Collect { get; init; } = TimeSpan.FromSeconds(5);
+
+    [Description("Most calls in a batch, and under way in all."), Range(1, 1_000_000)]
+    public int MaxRequests { get; init; } = 50_000;
 }

@@ -151,7 +151,7 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
         }
     }
 
-    private static object Completion(string text) => new
+    public static object Completion(string text) => new
     {
         id = "x",
         @object = "chat.completion",

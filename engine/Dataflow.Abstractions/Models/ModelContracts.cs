@@ -34,7 +34,8 @@ public interface IModelProvider<T> : IModelProvider
 /// <param name="ArtifactFolder">The checkpoint folder of the trainer named by <c>from</c>; null if there is none.</param>
 /// <param name="Threads">Threads a local model may use.</param>
 /// <param name="ResolvePath">Resolves a path of the YAML against the pipeline file's folder.</param>
-public sealed record ModelContext(string Name, string? ArtifactFolder, int Threads, Func<string, string> ResolvePath, ILogger Logger);
+/// <param name="Notes">Outlive the process: a resumed run finds what an earlier attempt noted.</param>
+public sealed record ModelContext(string Name, string? ArtifactFolder, int Threads, Func<string, string> ResolvePath, ILogger Logger, IModelNotes Notes);
 
 /// <summary>A checkpoint on disk, in Hugging Face layout.</summary>
 /// <param name="Folder">Folder that holds config.json and weights.</param>

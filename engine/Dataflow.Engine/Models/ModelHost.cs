@@ -92,7 +92,7 @@ internal sealed class ModelHost : IAsyncDisposable
             return wanted;
         }
 
-        int calls = node.Models.Values.Select(Ceiling).DefaultIfEmpty(0).Max() * 2;
+        int calls = node.Models.Values.Select(CallsWanted).DefaultIfEmpty(0).Max();
         int callsPerRow = node.Descriptor.OptionsType.GetProperties()
             .Where(property => property.IsDefined(typeof(CallsPerRowAttribute)))
             .Aggregate(1, (product, property) => product * Math.Max(1, (int)property.GetValue(node.Options)!));
@@ -127,9 +127,9 @@ internal sealed class ModelHost : IAsyncDisposable
 
     private Task SaveAsync() => Task.WhenAll(traffic.Values.Select(counts => counts.SaveAsync()));
 
-    private int Ceiling(string model) =>
+    private int CallsWanted(string model) =>
         graph.Models[model].IsRemote && opened.TryGetValue((model, typeof(IChatClient)), out object? client)
-            ? ((ResilientChatClient)((IChatClient)client).GetService(typeof(ResilientChatClient))!).Ceiling
+            ? ((ResilientChatClient)((IChatClient)client).GetService(typeof(ResilientChatClient))!).CallsWanted
             : 0;
 
     private async Task DisposeProviderAsync(string name)
@@ -158,7 +158,8 @@ internal sealed class ModelHost : IAsyncDisposable
             node.FromStage is null ? null : folder.ArtifactFolder(node.FromStage),
             graph.Settings.Threads,
             path => Path.GetFullPath(path, graph.BaseFolder),
-            new ObserverLogger(node.Name, observer));
+            new ObserverLogger(node.Name, observer),
+            new JournalNotes(node.Name, journal));
         ConstructorInfo constructor = node.Descriptor.ProviderType.GetConstructors().Single();
         object?[] arguments = constructor.GetParameters()
             .Select(parameter => parameter.ParameterType == typeof(ModelContext) ? context : parameter.ParameterType == node.Descriptor.OptionsType ? node.Options : null)
@@ -166,6 +167,13 @@ internal sealed class ModelHost : IAsyncDisposable
         provider = (IModelProvider)constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, arguments, null);
         providers[node.Name] = provider;
         return provider;
+    }
+
+    private sealed class JournalNotes(string model, Journal journal) : IModelNotes
+    {
+        public string? Find(string key) => journal.FindNote(model, key);
+
+        public Task SaveAsync(IReadOnlyList<(string Key, string Value)> notes) => journal.NotesAsync(model, notes);
     }
 
     private static async Task<object> OpenKindAsync(IModelProvider provider, Type kind, CancellationToken cancellationToken)

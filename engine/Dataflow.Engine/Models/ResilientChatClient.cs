@@ -20,6 +20,7 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
     private readonly ResiliencePipeline attempt = ResiliencePipeline.Empty;
     private readonly TokenEstimate? estimate;
     private readonly TimeSpan timeout;
+    private readonly bool offline;
     private readonly CancellationToken stopping;
 
     /// <param name="stopping">Calls that are not under way let go when it is cancelled.</param>
@@ -33,7 +34,11 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         bool remote = node.IsRemote;
         timeout = limits.Timeout;
         estimate = limits.TokensPerMinute is null ? null : new TokenEstimate();
-        var gateLimits = new GateLimits(limits.Concurrency ?? (remote ? 256 : 1), remote, limits.RequestsPerMinute, limits.TokensPerMinute);
+        var collected = inner.GetService(typeof(OfflineCalls)) as OfflineCalls;
+        offline = collected is not null;
+        GateLimits gateLimits = collected is not null
+            ? new GateLimits(collected.Most, Adaptive: false, null, null)
+            : new GateLimits(limits.Concurrency ?? (remote ? 256 : 1), remote, limits.RequestsPerMinute, limits.TokensPerMinute);
         IReadOnlyList<ModelReplica> replicas = (inner.GetService(typeof(ModelReplicas)) as ModelReplicas)?.All ?? [new ModelReplica("the endpoint", inner)];
         foreach (ModelReplica replica in replicas)
         {
@@ -46,14 +51,14 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         if (remote)
         {
             builder.AddRetry(Backoff.Options(limits.Retries, traffic, Random.Shared.NextDouble));
-            attempt = new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(timeout).Build();
+            attempt = offline ? ResiliencePipeline.Empty : new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(timeout).Build();
         }
 
         pipeline = builder.AddStrategy(_ => new AdmissionStrategy(gate, spending), new AdmissionOptions()).Build();
     }
 
-    /// <summary>Most calls that may be under way.</summary>
-    public int Ceiling => gate.Ceiling;
+    /// <summary>Calls that should be wanted at a time to keep the model busy, those that wait to be tried again included.</summary>
+    public int CallsWanted => offline ? gate.Ceiling : 2 * gate.Ceiling;
 
     public override async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
@@ -99,9 +104,11 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         context.Properties.Set(ModelCall.Key, call);
         try
         {
-            // Waiting ends with a stop; an attempt under way does not, since its answer will have been paid for.
+            // Waiting ends with a stop; an attempt under way does not, since its answer will have been paid for, unless a
+            // resume finds it again.
+            CancellationToken underWay = offline ? waiting.Token : cancellationToken;
             IReadOnlyList<ChatResponse> responses = await pipeline.ExecuteAsync(
-                async ValueTask<IReadOnlyList<ChatResponse>> (_) => await AttemptAsync(token => send(clients[call.Lease!.Endpoint], token), cancellationToken), context);
+                async ValueTask<IReadOnlyList<ChatResponse>> (_) => await AttemptAsync(token => send(clients[call.Lease!.Endpoint], token), underWay), context);
             Learn(call, messages, options, responses);
             return responses;
         }

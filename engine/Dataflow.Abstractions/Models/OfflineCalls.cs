@@ -1,0 +1,19 @@
+namespace Dataflow.Abstractions;
+
+/// <summary>
+/// Optional service of a chat client (asked for by <c>GetService</c>) whose calls are collected and answered together,
+/// perhaps hours later. The engine lets that many calls be under way and sets no time-out; a stop lets them go, and
+/// the provider must find them again by its <see cref="IModelNotes"/> when a resume makes the same calls.
+/// </summary>
+/// <param name="Most">Most calls under way.</param>
+public sealed record OfflineCalls(int Most);
+
+/// <summary>What a provider keeps in the run's journal, such as ids of work it has submitted elsewhere.</summary>
+public interface IModelNotes
+{
+    /// <summary>The note last saved; null if there is none.</summary>
+    string? Find(string key);
+
+    /// <summary>Saves all of these or none; on disk when the task is done.</summary>
+    Task SaveAsync(IReadOnlyList<(string Key, string Value)> notes);
+}
