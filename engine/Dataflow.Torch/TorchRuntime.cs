@@ -18,6 +18,25 @@ public static class TorchRuntime
         }
     }
 
+    /// <summary>Why a device cannot be used here; null if it can. Loads libtorch only where a GPU is named.</summary>
+    public static string? Problem(string device)
+    {
+        if (device is "auto" or "cpu")
+        {
+            return null;
+        }
+
+        try
+        {
+            Resolve(device);
+            return null;
+        }
+        catch (ArgumentException failure)
+        {
+            return failure.Message;
+        }
+    }
+
     /// <summary><c>cpu</c>, <c>cuda</c>, <c>cuda:N</c>, or <c>auto</c> (the first CUDA device, else the CPU).</summary>
     /// <exception cref="ArgumentException">Another name, or a device that is not there.</exception>
     public static Device Resolve(string device)

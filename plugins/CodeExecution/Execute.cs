@@ -15,6 +15,9 @@ namespace Dataflow.Plugins.CodeExecution;
 [Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.")]
 public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentCheck, IAsyncDisposable
 {
+    private const long LeastMemory = 64_000_000;
+    private const int Remembered = 100_000;
+
     private readonly ExecuteOptions options;
     private readonly LiquidTemplate? program;
     private readonly LiquidTemplate? expression;
@@ -46,6 +49,21 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
         {
             LiquidTemplate.Check(options.Program, "program", declaration);
             declaration.Require(options.Tests, "tests");
+            if (options.Expected is not null)
+            {
+                declaration.Error("expected", "'expected' goes with an 'expression'; a program has its 'tests'");
+            }
+        }
+
+        if (options.Timeout <= TimeSpan.Zero)
+        {
+            declaration.Error("timeout", "a program needs some time");
+        }
+
+        if (options.Memory < LeastMemory)
+        {
+            // Below it Python itself does not start, which would look like a failure of every program.
+            declaration.Error("memory", $"Python needs {LeastMemory / 1_000_000} MB to start");
         }
 
         Schema schema = declaration.Input.With(("passed", Columns.Boolean), ("verdict", Columns.Text), ("detail", Columns.Text));
@@ -78,31 +96,46 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
         }
     }
 
-    private (string Code, IReadOnlyList<PythonTest> Tests) Job(Row row)
-    {
-        IReadOnlyDictionary<string, object?> values = row.ToDictionary();
-        return expression is not null
-            ? ("", [new PythonTest(expression.Render(values), null, expected!.Render(values))])
-            : (program!.Render(values), TestRows.Read(row[options.Tests], options.Tests));
-    }
+    private (string Code, IReadOnlyList<PythonTest> Tests) Job(Row row) => expression is not null
+        ? ("", [new PythonTest(expression.Render(row), null, expected!.Render(row))])
+        : (program!.Render(row), TestRows.Read(row[options.Tests], options.Tests));
 
-    // The same program with the same tests has one verdict, so it runs once, however many rows ask for it.
+    // The same program with the same tests has one verdict, so it runs once, however many rows ask for it. Only a verdict
+    // is remembered, not what kept one from being reached, and not for ever: memory stays flat.
     private async Task<Grade> GradeOnceAsync(string code, IReadOnlyList<PythonTest> tests, CancellationToken cancellationToken)
     {
         string key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { code, tests }))));
-        Lazy<Task<Grade>> lazy = grades.GetOrAdd(key, _ => new Lazy<Task<Grade>>(() => GradeAsync(code, tests, cancellationToken)));
-        try
+        if (grades.Count >= Remembered)
         {
-            return await lazy.Value;
+            grades.Clear();
         }
-        catch (SandboxException failure)
+
+        while (true)
         {
-            grades.TryRemove(key, out _);
-            throw new RowFailedException("sandbox", failure.Message, failure);
-        }
-        catch (ArgumentException failure)
-        {
-            throw new RowFailedException("bad_test", failure.Message, failure);
+            Lazy<Task<Grade>> lazy = grades.GetOrAdd(key, _ => new Lazy<Task<Grade>>(() => GradeAsync(code, tests, cancellationToken)));
+            try
+            {
+                return await lazy.Value.WaitAsync(cancellationToken);
+            }
+            catch (ArgumentException failure)
+            {
+                throw new RowFailedException("bad_tests", failure.Message, failure);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Whoever began the run gave it up; this row begins it again.
+                grades.TryRemove(KeyValuePair.Create(key, lazy));
+            }
+            catch (Exception failure)
+            {
+                grades.TryRemove(KeyValuePair.Create(key, lazy));
+                if (failure is SandboxException)
+                {
+                    throw new RowFailedException("sandbox", failure.Message, failure);
+                }
+
+                throw;
+            }
         }
     }
 
@@ -121,7 +154,7 @@ public sealed record ExecuteOptions
     [Description("Liquid template of the program.")]
     public string Program { get; init; } = "{{ response }}";
 
-    [Description("Column with the program's tests: a list of {call, expected}, {stdin, expected} or assertions such as 'f(2) == 4', or the same as JSON text.")]
+    [Description("Column with the program's tests: a list of {call, expected}, {stdin, expected} or assertions such as 'f(2) == 4', the same as JSON text, or assertions in lines. What a call is expected to give is a Python literal as text, or a JSON value.")]
     public string Tests { get; init; } = "tests";
 
     [Description("Liquid template of one Python expression to evaluate, in place of a program with tests.")]
@@ -130,10 +163,10 @@ public sealed record ExecuteOptions
     [Description("Liquid template of the Python literal that the expression must equal.")]
     public string? Expected { get; init; }
 
-    [Description("Wall and CPU time of one program.")]
+    [Description("Wall time, and CPU time, of one program.")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    [Description("Address space of one process."), ByteSize]
+    [Description("Address space of one process, 64 MB at least."), ByteSize]
     public long Memory { get; init; } = 512_000_000;
 
     [Description("Programs at a time; the number of processors if absent."), Range(1, 64)]

@@ -54,6 +54,23 @@ internal static class TestRows
             throw new RowFailedException("bad_tests", $"column '{column}': a test needs 'expected'");
         }
 
-        return new PythonTest(test.GetValueOrDefault("call") as string, test.GetValueOrDefault("stdin") as string, ArrowValues.Display(expected));
+        if (test.GetValueOrDefault("call") is not (null or string) || test.GetValueOrDefault("stdin") is not (null or string))
+        {
+            throw new RowFailedException("bad_tests", $"column '{column}': 'call' and 'stdin' are texts");
+        }
+
+        string? call = test.GetValueOrDefault("call") as string;
+        return new PythonTest(call, test.GetValueOrDefault("stdin") as string, call is null || expected is string ? ArrowValues.Display(expected) : Literal(expected));
     }
+
+    // A JSON value as Python writes it.
+    private static string Literal(object? value) => value switch
+    {
+        null => "None",
+        bool flag => flag ? "True" : "False",
+        string text => "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal).Replace("\r", "\\r", StringComparison.Ordinal) + "\"",
+        IReadOnlyDictionary<string, object?> record => "{" + string.Join(", ", record.Select(pair => Literal(pair.Key) + ": " + Literal(pair.Value))) + "}",
+        IReadOnlyList<object?> items => "[" + string.Join(", ", items.Select(Literal)) + "]",
+        _ => ArrowValues.Display(value),
+    };
 }

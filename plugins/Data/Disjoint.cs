@@ -11,12 +11,7 @@ public sealed class Disjoint(DisjointOptions options) : IAggregate, IStage<Disjo
 {
     public static void Declare(DisjointOptions options, StageDeclaration declaration)
     {
-        for (int i = 0; i < options.By.Count; i++)
-        {
-            declaration.Require(options.By[i], $"by[{i}]", "left");
-            declaration.Require(options.By[i], $"by[{i}]", "right");
-        }
-
+        RowKeys.Declare(options.By, "by", declaration);
         declaration.Out(declaration.Inputs["left"]);
     }
 
@@ -54,6 +49,6 @@ public sealed class Disjoint(DisjointOptions options) : IAggregate, IStage<Disjo
 
 public sealed record DisjointOptions
 {
-    [Description("Key columns, on both sides.")]
+    [Description("Key columns, on both sides; nulls equal each other.")]
     public required IReadOnlyList<string> By { get; init; }
 }

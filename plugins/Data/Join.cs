@@ -12,17 +12,14 @@ public sealed class Join(JoinOptions options) : IAggregate, IStage<JoinOptions>
 {
     public static void Declare(JoinOptions options, StageDeclaration declaration)
     {
-        for (int i = 0; i < options.On.Count; i++)
+        RowKeys.Declare(options.On, "on", declaration);
+        Schema output = OutputSchema(options, declaration.Inputs["left"], declaration.Inputs["right"]);
+        if (output.FieldsList.GroupBy(field => field.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
-            Field? left = declaration.Require(options.On[i], $"on[{i}]", "left");
-            Field? right = declaration.Require(options.On[i], $"on[{i}]", "right");
-            if (left is not null && right is not null && !Columns.SameType(left.DataType, right.DataType))
-            {
-                declaration.Error($"on[{i}]", $"column '{options.On[i]}' is {ArrowValues.TypeName(left.DataType)} on the left but {ArrowValues.TypeName(right.DataType)} on the right");
-            }
+            declaration.Error("suffix", $"two columns would be called '{twice.Key}'");
         }
 
-        declaration.Out(OutputSchema(options, declaration.Inputs["left"], declaration.Inputs["right"]));
+        declaration.Out(output);
     }
 
     public async IAsyncEnumerable<PortBatch> AggregateAsync(StageInputs inputs, StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -37,20 +34,34 @@ public sealed class Join(JoinOptions options) : IAggregate, IStage<JoinOptions>
             for (int i = 0; i < batch.Length; i++)
             {
                 Row row = batch.RowAt(i);
-                List<(string Id, IReadOnlyDictionary<string, object?> Row)>? matches = right.GetValueOrDefault(RowKeys.Of(row, options.On));
-                Match(row, matches ?? [], rows, ids);
+                var matches = RowKeys.Known(row, options.On) is string key ? right.GetValueOrDefault(key) : null;
+                foreach ((string id, IReadOnlyDictionary<string, object?> joined) in Match(row, matches ?? []))
+                {
+                    rows.Add(joined);
+                    ids.Add(id);
+                    if (rows.Count == context.BatchRows)
+                    {
+                        yield return Flush();
+                    }
+                }
             }
+        }
 
-            if (rows.Count > 0)
-            {
-                yield return new PortBatch("out", ArrowRows.BuildBatch(schema, rows), ids.ToArray());
-                rows.Clear();
-                ids.Clear();
-            }
+        if (rows.Count > 0)
+        {
+            yield return Flush();
+        }
+
+        PortBatch Flush()
+        {
+            var batch = new PortBatch("out", ArrowRows.BuildBatch(schema, rows), ids.ToArray());
+            rows.Clear();
+            ids.Clear();
+            return batch;
         }
     }
 
-    private void Match(Row row, List<(string Id, IReadOnlyDictionary<string, object?> Row)> matches, List<IReadOnlyDictionary<string, object?>> rows, List<string> ids)
+    private IEnumerable<(string Id, IReadOnlyDictionary<string, object?> Row)> Match(Row row, List<(string Id, IReadOnlyDictionary<string, object?> Row)> matches)
     {
         IReadOnlyDictionary<string, object?> left = row.ToDictionary();
         bool single = options.How switch
@@ -61,8 +72,7 @@ public sealed class Join(JoinOptions options) : IAggregate, IStage<JoinOptions>
         };
         if (single)
         {
-            rows.Add(left);
-            ids.Add(row.Id);
+            yield return (row.Id, left);
         }
 
         if (options.How is JoinKind.Inner or JoinKind.Left)
@@ -75,8 +85,7 @@ public sealed class Join(JoinOptions options) : IAggregate, IStage<JoinOptions>
                     joined[left.ContainsKey(column) ? column + options.Suffix : column] = value;
                 }
 
-                rows.Add(joined);
-                ids.Add(RowId.Combine(row.Id, id));
+                yield return (RowId.Combine(row.Id, id), joined);
             }
         }
     }
@@ -90,7 +99,11 @@ public sealed class Join(JoinOptions options) : IAggregate, IStage<JoinOptions>
             for (int i = 0; i < batch.Length; i++)
             {
                 Row row = batch.RowAt(i);
-                string key = RowKeys.Of(row, options.On);
+                if (RowKeys.Known(row, options.On) is not string key)
+                {
+                    continue;
+                }
+
                 if (!rows.TryGetValue(key, out var list))
                 {
                     rows[key] = list = [];
@@ -123,10 +136,10 @@ public sealed class Join(JoinOptions options) : IAggregate, IStage<JoinOptions>
 
 public sealed record JoinOptions
 {
-    [Description("Key columns, on both sides.")]
+    [Description("Key columns, on both sides; a row with a null among them matches none.")]
     public required IReadOnlyList<string> On { get; init; }
 
-    [Description("inner, left, semi (left rows with a match), anti (left rows without one).")]
+    [Description("inner (every pair that matches), left (and left rows without a match), semi (left rows with a match, once), anti (left rows without one).")]
     public JoinKind How { get; init; } = JoinKind.Inner;
 
     [Description("Put behind a right column's name that the left has too.")]

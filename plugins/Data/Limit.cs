@@ -6,9 +6,11 @@ using Dataflow.Abstractions;
 namespace Dataflow.Plugins.Data;
 
 [Stage("data.limit", "Takes the first n rows in order.")]
-public sealed class Limit(LimitOptions options) : IAggregate, IStage<LimitOptions>
+public sealed class Limit(LimitOptions options) : IAggregate, IStage<LimitOptions>, IRowForecast
 {
     public static void Declare(LimitOptions options, StageDeclaration declaration) => declaration.Out(declaration.Input);
+
+    public double? ForecastRows(string port, double rowsIn) => Math.Min(rowsIn, options.N);
 
     public async IAsyncEnumerable<PortBatch> AggregateAsync(StageInputs inputs, StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -14,12 +14,30 @@ public sealed class Select(SelectOptions options) : IBatchTransform, IStage<Sele
             declaration.Require(options.Columns![i], $"columns[{i}]");
         }
 
+        for (int i = 0; i < options.Drop.Count; i++)
+        {
+            declaration.Require(options.Drop[i], $"drop[{i}]");
+        }
+
+        if (options.Columns is not null && options.Drop.Count > 0)
+        {
+            declaration.Error("drop", "give either 'columns' or 'drop'");
+        }
+
         foreach (string column in options.Rename.Keys)
         {
-            declaration.Require(column, "rename." + column);
+            if (declaration.Require(column, "rename." + column) is not null && !Kept(options, declaration.Input).Contains(column))
+            {
+                declaration.Error("rename." + column, $"column '{column}' is not kept");
+            }
         }
 
         List<string> names = Pick(options, declaration.Input).Select(pair => pair.Name).ToList();
+        if (names.Count == 0)
+        {
+            declaration.Error("columns", "no column is left");
+        }
+
         if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is IGrouping<string, string> twice)
         {
             declaration.Error("rename", $"two columns would be called '{twice.Key}'");
@@ -39,9 +57,12 @@ public sealed class Select(SelectOptions options) : IBatchTransform, IStage<Sele
     private static Schema OutputSchema(SelectOptions options, Schema input) => new(
         Pick(options, input).Select(pair => new Field(pair.Name, input.GetFieldByIndex(pair.Index).DataType, nullable: true)).ToList(), null);
 
+    private static IEnumerable<string> Kept(SelectOptions options, Schema input) =>
+        options.Columns ?? input.FieldsList.Select(field => field.Name).Except(options.Drop);
+
     private static IEnumerable<(int Index, string Name)> Pick(SelectOptions options, Schema input)
     {
-        foreach (string column in options.Columns ?? input.FieldsList.Select(field => field.Name).Except(options.Drop).ToArray())
+        foreach (string column in Kept(options, input))
         {
             int index = input.GetFieldIndex(column);
             if (index >= 0)
@@ -57,9 +78,9 @@ public sealed record SelectOptions
     [Description("Columns to keep, in this order; all if absent.")]
     public IReadOnlyList<string>? Columns { get; init; }
 
-    [Description("Columns to leave out.")]
+    [Description("Columns to leave out, in place of 'columns'.")]
     public IReadOnlyList<string> Drop { get; init; } = [];
 
-    [Description("Old name to new name.")]
+    [Description("Old name to new name, for columns that are kept.")]
     public IReadOnlyDictionary<string, string> Rename { get; init; } = new Dictionary<string, string>();
 }

@@ -47,7 +47,7 @@ public sealed class Split(SplitOptions options) : IAggregate, IStage<SplitOption
 
 public sealed record SplitOptions
 {
-    [Description("Columns that make the key; the row itself if absent.")]
+    [Description("Columns that make the key; the row itself if absent. Nulls are one key.")]
     public IReadOnlyList<string> By { get; init; } = [];
 
     [Description("Share of keys that go to test."), Range(0.0, 1.0)]

@@ -30,7 +30,7 @@ public static class PassAtK
 
     /// <summary>
     /// Mean over prompts. Interval: Wilson's score for one sample a prompt; else the normal interval of the mean over
-    /// prompts, cut to [0, 1].
+    /// prompts, cut to [0, 1]. One prompt alone says nothing of the others: its interval is [0, 1].
     /// </summary>
     public static Interval Over(IReadOnlyList<(int Samples, int Passed)> prompts, int k)
     {
@@ -41,7 +41,12 @@ public static class PassAtK
             return Wilson((int)Math.Round(mean * values.Length), values.Length);
         }
 
-        double variance = values.Length < 2 ? 0 : values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1);
+        if (values.Length == 1)
+        {
+            return new Interval(mean, 0, 1);
+        }
+
+        double variance = values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1);
         double half = Z * Math.Sqrt(variance / values.Length);
         return new Interval(mean, Math.Max(0, mean - half), Math.Min(1, mean + half));
     }

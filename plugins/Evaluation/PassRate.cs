@@ -16,6 +16,11 @@ public sealed class PassRate(PassRateOptions options) : IAggregate, IStage<PassR
     {
         declaration.Require(options.By, "by");
         declaration.Require(options.Passed, "passed", StageInputs.Default, "boolean");
+        if (options.K.Count == 0 || options.K.Any(k => k < 1))
+        {
+            declaration.Error("k", "pass@k needs a k of 1 or more");
+        }
+
         declaration.Port("out", Output, optional: true);
     }
 

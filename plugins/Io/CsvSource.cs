@@ -4,14 +4,12 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Apache.Arrow;
 using Apache.Arrow.Types;
-using CsvHelper;
-using CsvHelper.Configuration;
 using Dataflow.Abstractions;
 
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.csv", "Reads CSV files with a header line.")]
-public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSourceOptions>
+public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSourceOptions>, ICountedSource
 {
     private const int InferredRows = 2000;
 
@@ -22,33 +20,57 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
             return;
         }
 
-        Schema? schema = DeclaredColumns.Read(options.Columns, declaration) ?? Infer(files, options);
-        if (schema is null || schema.FieldsList.Count == 0)
+        string[] header;
+        try
         {
-            declaration.Error("path", $"'{files.Paths[0]}' has no header line");
+            using var first = new CsvFile(files.Paths[0], options.Delimiter);
+            header = first.Header;
+        }
+        catch (StageFailedException failure)
+        {
+            declaration.Error("path", failure.Message);
             return;
         }
 
-        declaration.Out(schema);
+        Schema? declared = DeclaredColumns.Read(options.Columns, declaration);
+        foreach (Field field in declared?.FieldsList ?? [])
+        {
+            if (!header.Contains(field.Name))
+            {
+                declaration.Error("columns." + field.Name, $"'{files.Paths[0]}' has no column '{field.Name}'");
+            }
+            else if (field.DataType is NestedType)
+            {
+                declaration.Error("columns." + field.Name, "a CSV column is text, integer, number or boolean");
+            }
+        }
+
+        declaration.Out(declared ?? Infer(files, options));
+    }
+
+    /// <summary>Lines less one header a file; a quoted field with a line break in it counts as several.</summary>
+    public async ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        SourceFiles files = SourceFiles.Find(context.ResolvePath(options.Path));
+        return await files.CountLinesAsync(cancellationToken) - files.Paths.Count;
     }
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         SourceFiles files = SourceFiles.Find(context.ResolvePath(options.Path));
-        Schema schema = DeclaredColumns.Read(options.Columns) ?? Infer(files, options)!;
+        Schema schema = DeclaredColumns.Read(options.Columns) ?? Infer(files, options);
         var rows = new List<IReadOnlyDictionary<string, object?>>(context.BatchRows);
         foreach (string path in files.Paths)
         {
-            using CsvReader csv = Open(path, options);
-            csv.Read();
-            csv.ReadHeader();
+            using var csv = new CsvFile(path, options.Delimiter);
+            int[] places = schema.FieldsList.Select(field => csv.Place(field.Name)).ToArray();
             while (await csv.ReadAsync())
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                string? problem = TryParse(csv, schema, out Dictionary<string, object?> row);
-                if (problem is not null)
+                var row = new Dictionary<string, object?>(StringComparer.Ordinal);
+                if ((csv.Problem ?? Parse(csv.Fields, places, schema, row)) is string problem)
                 {
-                    await context.ReportInputErrorAsync("bad_csv", $"{Path.GetFileName(path)}:{csv.Parser.RawRow}: {problem}", csv.Parser.RawRecord.TrimEnd(), cancellationToken);
+                    await context.ReportInputErrorAsync("bad_csv", $"{Path.GetFileName(path)}:{csv.Line}: {problem}", csv.Raw, cancellationToken);
                     continue;
                 }
 
@@ -67,26 +89,14 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
         }
     }
 
-    private static CsvReader Open(string path, CsvSourceOptions options) => new(SourceFiles.Open(path), new CsvConfiguration(CultureInfo.InvariantCulture)
+    private static string? Parse(string[] texts, int[] places, Schema schema, Dictionary<string, object?> row)
     {
-        Delimiter = options.Delimiter,
-        BadDataFound = null,
-        MissingFieldFound = null,
-    });
-
-    private static string? TryParse(CsvReader csv, Schema schema, out Dictionary<string, object?> row)
-    {
-        row = new Dictionary<string, object?>(StringComparer.Ordinal);
-        if (csv.Parser.Count != csv.HeaderRecord!.Length)
+        for (int i = 0; i < places.Length; i++)
         {
-            return $"{csv.Parser.Count} fields, but the header has {csv.HeaderRecord.Length}";
-        }
-
-        foreach (Field field in schema.FieldsList)
-        {
-            string? text = csv.GetField(field.Name);
-            object? value = string.IsNullOrEmpty(text) ? null : Convert(text, field.DataType);
-            if (value is null && !string.IsNullOrEmpty(text))
+            Field field = schema.GetFieldByIndex(i);
+            string text = texts[places[i]];
+            object? value = text.Length == 0 ? null : Convert(text, field.DataType);
+            if (value is null && text.Length > 0)
             {
                 return $"column '{field.Name}': '{text}' is not {ArrowValues.TypeName(field.DataType)}";
             }
@@ -106,42 +116,40 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
         _ => null,
     };
 
-    private static Schema? Infer(SourceFiles files, CsvSourceOptions options)
+    // A column has the narrowest type that all its values seen fit; text if there are none.
+    private static Schema Infer(SourceFiles files, CsvSourceOptions options)
     {
-        using CsvReader csv = Open(files.Paths[0], options);
-        if (!csv.Read() || !csv.ReadHeader())
+        string[]? names = null;
+        var fitting = new Dictionary<string, List<IArrowType>>(StringComparer.Ordinal);
+        foreach (string path in files.Paths)
         {
-            return null;
-        }
-
-        IArrowType[] narrowest = [Columns.Integer, Columns.Number, Columns.Boolean, Columns.Text];
-        var level = new int[csv.HeaderRecord!.Length];
-        var seen = new bool[level.Length];
-        for (int n = 0; n < InferredRows && csv.Read(); n++)
-        {
-            for (int c = 0; c < level.Length && c < csv.Parser.Count; c++)
+            using var csv = new CsvFile(path, options.Delimiter);
+            names ??= csv.Header;
+            for (int n = 0; n < InferredRows && csv.Read(); n++)
             {
-                string text = csv.Parser[c];
-                seen[c] |= text.Length > 0;
-                while (text.Length > 0 && Convert(text, narrowest[level[c]]) is null)
+                foreach ((string name, string text) in csv.Problem is null ? csv.Header.Zip(csv.Fields) : [])
                 {
-                    level[c]++;
+                    if (text.Length > 0)
+                    {
+                        fitting.TryAdd(name, [Columns.Integer, Columns.Number, Columns.Boolean]);
+                        fitting[name].RemoveAll(type => Convert(text, type) is null);
+                    }
                 }
             }
         }
 
-        return new Schema(csv.HeaderRecord.Select((name, c) => new Field(name, seen[c] ? narrowest[level[c]] : Columns.Text, nullable: true)).ToList(), null);
+        return new Schema(names!.Select(name => new Field(name, fitting.GetValueOrDefault(name)?.FirstOrDefault() ?? Columns.Text, nullable: true)).ToList(), null);
     }
 }
 
 public sealed record CsvSourceOptions
 {
-    [Description("File, or pattern such as data/*.csv; several files are read in ordinal order of their names."), PathOption, MinLength(1)]
+    [Description("File, or pattern such as data/*.csv; several files are read in ordinal order of their names, columns by name."), PathOption, MinLength(1)]
     public required string Path { get; init; }
 
-    [Description("Field separator.")]
+    [Description("Field separator."), MinLength(1)]
     public string Delimiter { get; init; } = ",";
 
-    [Description("Columns and their types (text, integer, number, boolean); inferred from the first 2,000 rows if absent.")]
+    [Description("Columns to read and their types (text, integer, number, boolean); if absent all, with the types that the first 2,000 rows of each file fit. A later value of another type is a row error; an empty field is null.")]
     public IReadOnlyDictionary<string, string>? Columns { get; init; }
 }

@@ -5,7 +5,7 @@ using Dataflow.Abstractions;
 
 namespace Dataflow.Plugins.Io;
 
-/// <summary>Infers columns from the first lines of JSON Lines files; what later lines hold must fit.</summary>
+/// <summary>Infers columns from the first lines of each JSON Lines file; what later lines hold must fit.</summary>
 internal static class JsonSchemaInference
 {
     private const int Lines = 2000;
@@ -30,11 +30,10 @@ internal static class JsonSchemaInference
             return null;
         }
 
-        // A column that was null throughout is text: the most that can be said.
-        return new Schema(names.Select(name => new Field(name, types[name] ?? Columns.Text, nullable: true)).ToList(), null);
+        return new Schema(names.Select(name => new Field(name, Settled(types[name]), nullable: true)).ToList(), null);
     }
 
-    /// <summary>The type that a JSON value needs; null for null.</summary>
+    /// <summary>The type that a JSON value needs; null for null, and null-typed inside where nothing is known yet.</summary>
     public static IArrowType? TypeOf(JsonElement value)
     {
         switch (value.ValueKind)
@@ -52,9 +51,9 @@ internal static class JsonSchemaInference
                     item = Merge(item, TypeOf(element));
                 }
 
-                return Columns.ListOf(item ?? Columns.Text);
+                return Columns.ListOf(item ?? NullType.Default);
             case JsonValueKind.Object:
-                return new StructType(value.EnumerateObject().Select(p => new Field(p.Name, TypeOf(p.Value) ?? Columns.Text, nullable: true)).ToList());
+                return new StructType(RowJson.Properties(value).Select(p => new Field(p.Key, TypeOf(p.Value) ?? NullType.Default, nullable: true)).ToList());
             default:
                 return null;
         }
@@ -65,7 +64,7 @@ internal static class JsonSchemaInference
     {
         switch (left, right)
         {
-            case (null, _):
+            case (null or NullType, not null):
                 return right;
             case (_, null):
                 return left;
@@ -82,6 +81,15 @@ internal static class JsonSchemaInference
         }
     }
 
+    // What was null or empty throughout is text: the most that can be said.
+    private static IArrowType Settled(IArrowType? type) => type switch
+    {
+        null or NullType => Columns.Text,
+        ListType list => Columns.ListOf(Settled(list.ValueDataType)),
+        StructType record => new StructType(record.Fields.Select(field => new Field(field.Name, Settled(field.DataType), nullable: true)).ToList()),
+        _ => type,
+    };
+
     private static bool Look(string line, List<string> names, Dictionary<string, IArrowType?> types)
     {
         try
@@ -92,20 +100,19 @@ internal static class JsonSchemaInference
                 return false;
             }
 
-            foreach (JsonProperty property in document.RootElement.EnumerateObject())
+            foreach ((string name, JsonElement value) in RowJson.Properties(document.RootElement))
             {
-                if (!types.ContainsKey(property.Name))
+                if (types.TryAdd(name, null))
                 {
-                    names.Add(property.Name);
-                    types[property.Name] = null;
+                    names.Add(name);
                 }
 
-                types[property.Name] = Merge(types[property.Name], TypeOf(property.Value));
+                types[name] = Merge(types[name], TypeOf(value));
             }
 
             return true;
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or RowFailedException)
         {
             // A malformed line says nothing of the columns; reading reports it as a row error.
             return false;

@@ -8,7 +8,7 @@ using Dataflow.Abstractions;
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.jsonl", "Reads JSON Lines files; nested objects and lists become struct and list columns.")]
-public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<JsonlSourceOptions>
+public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<JsonlSourceOptions>, ICountedSource
 {
     public static void Declare(JsonlSourceOptions options, StageDeclaration declaration)
     {
@@ -22,6 +22,8 @@ public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<Js
             }
         }
     }
+
+    public async ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken) => await SourceFiles.Find(context.ResolvePath(options.Path)).CountLinesAsync(cancellationToken);
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -67,12 +69,13 @@ public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<Js
             throw new RowFailedException("bad_json", "a line must be a JSON object");
         }
 
+        IReadOnlyDictionary<string, JsonElement> properties = RowJson.Properties(document.RootElement);
         var row = new Dictionary<string, object?>(StringComparer.Ordinal);
         foreach (Field field in schema.FieldsList)
         {
             try
             {
-                row[field.Name] = document.RootElement.TryGetProperty(field.Name, out JsonElement value) ? RowJson.Read(value, field.DataType) : null;
+                row[field.Name] = properties.TryGetValue(field.Name, out JsonElement value) ? RowJson.Read(value, field.DataType) : null;
             }
             catch (RowFailedException failure)
             {
@@ -89,6 +92,6 @@ public sealed record JsonlSourceOptions
     [Description("File, or pattern such as data/*.jsonl.gz; several files are read in ordinal order of their names."), PathOption, MinLength(1)]
     public required string Path { get; init; }
 
-    [Description("Columns and their types (text, integer, number, boolean, list<text>, messages); inferred from the first 2,000 lines if absent.")]
+    [Description("Columns and their types (text, integer, number, boolean, list<text>, messages); if absent they are inferred from the first 2,000 lines of each file. A later value of another type is a row error.")]
     public IReadOnlyDictionary<string, string>? Columns { get; init; }
 }

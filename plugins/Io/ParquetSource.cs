@@ -9,7 +9,7 @@ using ParquetSharp.Arrow;
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.parquet", "Reads Parquet files, a row group at a time.")]
-public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStage<ParquetSourceOptions>
+public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStage<ParquetSourceOptions>, ICountedSource
 {
     public static void Declare(ParquetSourceOptions options, StageDeclaration declaration)
     {
@@ -21,12 +21,29 @@ public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStag
         try
         {
             using var reader = new FileReader(files.Paths[0]);
+            foreach (Field field in reader.Schema.FieldsList.Where(field => PlainColumns.TypeFor(field.DataType) is null))
+            {
+                declaration.Error("path", $"'{files.Paths[0]}': column '{field.Name}' is {field.DataType.Name}, which rows do not carry; write it as text, a number or a timestamp");
+            }
+
             declaration.Out(Plain(reader.Schema));
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             declaration.Error("path", $"'{files.Paths[0]}' is not readable Parquet: {failure.Message}");
         }
+    }
+
+    public ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        long rows = 0;
+        foreach (string path in SourceFiles.Find(context.ResolvePath(options.Path)).Paths)
+        {
+            using var reader = new ParquetSharp.ParquetFileReader(path);
+            rows += reader.FileMetaData.NumRows;
+        }
+
+        return ValueTask.FromResult<long?>(rows);
     }
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -56,18 +73,25 @@ public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStag
         var columns = schema.FieldsList.Select(field =>
         {
             int index = batch.Schema.GetFieldIndex(field.Name);
-            return index >= 0
-                ? ArrowArrayFactory.SliceShared(batch.Column(index), 0, batch.Length)
-                : throw new StageFailedException($"'{path}' has no column '{field.Name}', which the first file has");
+            if (index < 0)
+            {
+                throw new StageFailedException($"'{path}' has no column '{field.Name}', which the first file has");
+            }
+
+            string wanted = ArrowValues.TypeName(field.DataType);
+            string given = ArrowValues.TypeName(batch.Schema.GetFieldByIndex(index).DataType);
+            return wanted == given || (wanted, given) is ("number", "integer")
+                ? PlainColumns.Convert(batch.Column(index), field.DataType)
+                : throw new StageFailedException($"'{path}': column '{field.Name}' is {given}, but {wanted} in the first file");
         });
         return new RecordBatch(schema, columns, batch.Length);
     }
 
-    private static Schema Plain(Schema schema) => new(schema.FieldsList.Select(field => new Field(field.Name, field.DataType, nullable: true)).ToList(), null);
+    private static Schema Plain(Schema schema) => new(schema.FieldsList.Select(field => new Field(field.Name, PlainColumns.TypeFor(field.DataType) ?? Columns.Text, nullable: true)).ToList(), null);
 }
 
 public sealed record ParquetSourceOptions
 {
-    [Description("File, or pattern such as data/*.parquet; several files are read in ordinal order of their names."), PathOption, MinLength(1)]
+    [Description("File, or pattern such as data/*.parquet; several files are read in ordinal order of their names, with the columns of the first."), PathOption, MinLength(1)]
     public required string Path { get; init; }
 }

@@ -8,9 +8,18 @@ internal static class SinkColumns
 {
     public static void Declare(IReadOnlyList<string>? columns, string? rowId, StageDeclaration declaration)
     {
+        if (columns is { Count: 0 })
+        {
+            declaration.Error("columns", "there is no column to write");
+        }
+
         for (int i = 0; i < (columns?.Count ?? 0); i++)
         {
             declaration.Require(columns![i], $"columns[{i}]");
+            if (columns.Take(i).Contains(columns[i]))
+            {
+                declaration.Error($"columns[{i}]", $"column '{columns[i]}' is listed twice");
+            }
         }
 
         if (rowId is not null && declaration.Input.Find(rowId) is not null)

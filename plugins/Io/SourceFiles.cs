@@ -61,6 +61,30 @@ internal sealed class SourceFiles(IReadOnlyList<string> paths)
         }
     }
 
+    /// <summary>Lines that hold anything, counted byte by byte.</summary>
+    public async ValueTask<long> CountLinesAsync(CancellationToken cancellationToken)
+    {
+        long lines = 0;
+        var buffer = new byte[1 << 20];
+        foreach (string path in paths)
+        {
+            using StreamReader reader = Open(path);
+            bool holds = false;
+            for (int read; (read = await reader.BaseStream.ReadAsync(buffer, cancellationToken)) > 0;)
+            {
+                foreach (byte one in buffer.AsSpan(0, read))
+                {
+                    lines += one == '\n' && holds ? 1 : 0;
+                    holds = one != '\n' && (holds || one > ' ');
+                }
+            }
+
+            lines += holds ? 1 : 0;
+        }
+
+        return lines;
+    }
+
     public static StreamReader Open(string path)
     {
         Stream file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);

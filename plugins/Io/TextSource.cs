@@ -7,7 +7,7 @@ using Dataflow.Abstractions;
 namespace Dataflow.Plugins.Io;
 
 [Stage("io.text", "Reads text files: a row per line, or a row per file.")]
-public sealed class TextSource(TextSourceOptions options) : ISource, IStage<TextSourceOptions>
+public sealed class TextSource(TextSourceOptions options) : ISource, IStage<TextSourceOptions>, ICountedSource
 {
     private static readonly Schema Output = Columns.Schema(("text", Columns.Text), ("file", Columns.Text), ("line", Columns.Integer));
 
@@ -17,6 +17,12 @@ public sealed class TextSource(TextSourceOptions options) : ISource, IStage<Text
         {
             declaration.Out(Output);
         }
+    }
+
+    public async ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken)
+    {
+        SourceFiles files = SourceFiles.Find(context.ResolvePath(options.Path));
+        return options.Per == TextUnit.File ? files.Paths.Count : await files.CountLinesAsync(cancellationToken);
     }
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.LlamaModel;
 
 [Model("llama", "A Llama checkpoint in this process: from disk, or from the trainer stage named by 'from'.", AcceptsArtifact = true)]
-public sealed class LlamaProvider(LlamaModelOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelProvider<Checkpoint>
+public sealed class LlamaProvider(LlamaModelOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelProvider<Checkpoint>, IModelEnvironmentCheck
 {
     private LlamaChatClient? client;
     private string? hash;
@@ -25,6 +25,9 @@ public sealed class LlamaProvider(LlamaModelOptions options, ModelContext contex
         return ValueTask.FromResult<IChatClient>(client);
     }
 
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(CancellationToken cancellationToken) =>
+        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device), CheckpointProblem()));
+
     public ValueTask DisposeAsync()
     {
         client?.Unload();
@@ -37,6 +40,24 @@ public sealed class LlamaProvider(LlamaModelOptions options, ModelContext contex
             ? throw new StageFailedException($"model '{context.Name}': give 'with: {{ checkpoint: FOLDER }}' or 'from: TRAINER_STAGE'")
             : context.ResolvePath(options.Checkpoint));
         return Directory.Exists(folder) ? folder : throw new StageFailedException($"model '{context.Name}': there is no checkpoint folder '{folder}'");
+    }
+
+    private string? CheckpointProblem()
+    {
+        if (context.ArtifactFolder is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            string config = Path.Combine(Folder(), "config.json");
+            return File.Exists(config) ? null : $"'{Folder()}' holds no config.json, so it is no checkpoint in Hugging Face layout";
+        }
+        catch (StageFailedException failure)
+        {
+            return failure.Message;
+        }
     }
 
     private string Hash() => hash ??= ModelCheckpoint.Hash(Folder());

@@ -7,9 +7,11 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.Llm;
 
-[Stage("llm.generate", "Asks a model for K responses to each row; K > 1 makes K rows.")]
+[Stage("llm.generate", "Asks a model for K responses to each row; K > 1 makes K rows. Adds finish_reason, sample, prompt_id and token counts.")]
 public sealed class Generate(GenerateOptions options, IChatClient model) : IRowStage, IStage<GenerateOptions>
 {
+    private static readonly string[] Added = ["finish_reason", "sample", "prompt_id", "input_tokens", "output_tokens"];
+
     private readonly LiquidTemplate prompt = LiquidTemplate.Parse(options.Prompt);
     private readonly LiquidTemplate? system = options.System is null ? null : LiquidTemplate.Parse(options.System);
     private SchemaAsking? asking;
@@ -30,6 +32,16 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IRowS
         }
 
         LiquidTemplate.Check(options.System, "system", declaration);
+        if (Added.Contains(options.Output))
+        {
+            declaration.Error("output", $"'{options.Output}' is a column that the stage adds itself");
+        }
+
+        if (options.Schema is not null && (Added.Contains(options.Parsed) || options.Parsed == options.Output))
+        {
+            declaration.Error("parsed", $"'{options.Parsed}' is a column that the stage adds itself");
+        }
+
         Schema output = declaration.Input.With(
             (options.Output, Columns.Text), ("finish_reason", Columns.Text), ("sample", Columns.Integer), ("prompt_id", Columns.Text),
             ("input_tokens", Columns.Integer), ("output_tokens", Columns.Integer));
@@ -96,7 +108,8 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IRowS
     {
         if (model.GetService(typeof(IGroupSampler)) is IGroupSampler sampler)
         {
-            return await sampler.SampleAsync(messages, Settings(null), seeds, cancellationToken);
+            IReadOnlyList<ChatResponse> group = await sampler.SampleAsync(messages, Settings(null), seeds, cancellationToken);
+            return group.Count == seeds.Length ? group : throw new RowFailedException("bad_response", $"the model gave {group.Count} responses, but {seeds.Length} were asked for");
         }
 
         return await Task.WhenAll(seeds.Select(seed => model.GetResponseAsync(messages.ToArray(), Settings(seed), cancellationToken)));
@@ -114,22 +127,29 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IRowS
     private List<ChatMessage> Dialog(Row row)
     {
         var messages = new List<ChatMessage>();
-        IReadOnlyDictionary<string, object?> values = row.ToDictionary();
         if (system is not null)
         {
-            messages.Add(new ChatMessage(ChatRole.System, system.Render(values)));
+            messages.Add(new ChatMessage(ChatRole.System, system.Render(row)));
         }
 
         if (options.Messages is null)
         {
-            messages.Add(new ChatMessage(ChatRole.User, prompt.Render(values)));
+            string text = prompt.Render(row);
+            messages.Add(new ChatMessage(ChatRole.User, text.Trim().Length > 0 ? text : throw new RowFailedException("empty_prompt", "the prompt is empty")));
             return messages;
         }
 
-        foreach (object? item in row[options.Messages] as IReadOnlyList<object?> ?? throw new RowFailedException("missing_value", $"column '{options.Messages}' is null"))
+        var dialog = row[options.Messages] as IReadOnlyList<object?> ?? throw new RowFailedException("missing_value", $"column '{options.Messages}' is null");
+        if (dialog.Count == 0)
         {
-            var message = (IReadOnlyDictionary<string, object?>)item!;
-            messages.Add(new ChatMessage(new ChatRole((string)message["role"]!), (string?)message["content"] ?? ""));
+            throw new RowFailedException("empty_prompt", $"column '{options.Messages}' holds no message");
+        }
+
+        foreach (object? item in dialog)
+        {
+            var message = item as IReadOnlyDictionary<string, object?>;
+            string role = message?["role"] as string ?? throw new RowFailedException("missing_value", $"column '{options.Messages}' has a message without a role");
+            messages.Add(new ChatMessage(new ChatRole(role), message!["content"] as string ?? ""));
         }
 
         return messages;
@@ -141,10 +161,10 @@ public sealed record GenerateOptions
     [Description("Model to ask."), ModelReference(typeof(IChatClient))]
     public required string Model { get; init; }
 
-    [Description("Liquid template of the user's message, over the row's columns.")]
+    [Description("Liquid template of the user's message, over the row's columns; a row for which it is empty is a row error.")]
     public string Prompt { get; init; } = "{{ prompt }}";
 
-    [Description("Liquid template of a system message.")]
+    [Description("Liquid template of a system message, put first.")]
     public string? System { get; init; }
 
     [Description("Column holding a dialog (list of role and content) to continue, in place of a prompt.")]

@@ -8,7 +8,7 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.OpenAiModel;
 
 /// <summary>Turns the client library's failures into <see cref="ModelCallException"/>, which the engine understands.</summary>
-internal sealed class ErrorMappingChatClient(IChatClient inner) : DelegatingChatClient(inner)
+internal sealed class ErrorMappingChatClient(IChatClient inner, string? key) : DelegatingChatClient(inner)
 {
     public override async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
@@ -19,25 +19,23 @@ internal sealed class ErrorMappingChatClient(IChatClient inner) : DelegatingChat
         }
         catch (ClientResultException failure) when (failure.Status != 0)
         {
-            throw new ModelCallException(OneLine(failure.Message), failure.Status, RetryAfter(failure), failure);
+            throw new ModelCallException(Describe(failure.Message), failure.Status, RetryAfter(failure), failure);
         }
-        catch (Exception failure) when (Reason(failure) is string)
+        catch (Exception failure) when (failure is not StageFailedException && !cancellationToken.IsCancellationRequested)
         {
             // No answer, a broken answer, or one that is not what the protocol says; never taken for an empty one.
-            throw new ModelCallException($"no usable answer: {OneLine(failure.Message)}", null, null, failure, Reason(failure));
+            throw new ModelCallException($"no usable answer: {Describe(failure.Message)}", null, null, failure, Reason(failure));
         }
     }
 
-    private static string? Reason(Exception failure) => failure switch
+    private static string Reason(Exception failure) => failure switch
     {
-        ClientResultException { InnerException: Exception cause } => Reason(cause) ?? ModelCallException.NoConnection,
-        ClientResultException => ModelCallException.NoConnection,
+        ClientResultException { InnerException: Exception cause } => Reason(cause),
         HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded, InnerException: not IOException } => ModelCallException.Truncated,
         HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } => ModelCallException.Truncated,
-        HttpRequestException or IOException => ModelCallException.NoConnection,
+        ClientResultException or HttpRequestException or IOException or OperationCanceledException => ModelCallException.NoConnection,
         JsonException => ModelCallException.InvalidJson,
-        FormatException or InvalidOperationException or ArgumentException or KeyNotFoundException => ModelCallException.InvalidAnswer,
-        _ => null,
+        _ => ModelCallException.InvalidAnswer,
     };
 
     private static TimeSpan? RetryAfter(ClientResultException failure)
@@ -47,18 +45,17 @@ internal sealed class ErrorMappingChatClient(IChatClient inner) : DelegatingChat
             return null;
         }
 
-        if (double.TryParse(value, CultureInfo.InvariantCulture, out double seconds))
-        {
-            return TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600));
-        }
-
-        return DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out DateTimeOffset at) && at > DateTimeOffset.UtcNow ? at - DateTimeOffset.UtcNow : null;
+        double? wait = double.TryParse(value, CultureInfo.InvariantCulture, out double seconds) ? seconds
+            : DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out DateTimeOffset at) ? (at - DateTimeOffset.UtcNow).TotalSeconds
+            : null;
+        return wait is null or double.NaN ? null : TimeSpan.FromSeconds(Math.Clamp(wait.Value, 0, 3600));
     }
 
-    // The library puts the status on the first line and what the endpoint said below it.
-    private static string OneLine(string message)
+    // One line, without the key: some endpoints repeat it when they refuse it.
+    private string Describe(string message)
     {
-        string line = string.Join(": ", message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        string line = string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        line = string.IsNullOrEmpty(key) ? line : line.Replace(key, "***", StringComparison.Ordinal);
         return line.Length > 500 ? line[..500] + "…" : line;
     }
 }

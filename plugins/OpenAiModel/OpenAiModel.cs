@@ -9,7 +9,7 @@ using OpenAI;
 namespace Dataflow.Plugins.OpenAiModel;
 
 [Model("openai", "Any endpoint that speaks OpenAI's chat completions; several that serve the same model share its calls.")]
-public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : IModelProvider<IChatClient>
+public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelEnvironmentCheck
 {
     private IReadOnlyList<ModelReplica> replicas = [];
     private OfflineBatches? batches;
@@ -39,6 +39,12 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
 
         replicas = endpoints.Select(uri => new ModelReplica(uri.Authority, Client(uri))).ToArray();
         return ValueTask.FromResult<IChatClient>(new ServiceChatClient(replicas[0].Client, new ModelReplicas(replicas), batches?.Calls));
+    }
+
+    public async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(CancellationToken cancellationToken)
+    {
+        EnvironmentFindings[] each = await Task.WhenAll(Endpoints().Select(uri => EndpointCheck.RunAsync(uri, options.ApiKey, options.Model, cancellationToken).AsTask()));
+        return new EnvironmentFindings([.. each.SelectMany(found => found.Problems)], [.. each.SelectMany(found => found.Facts)]);
     }
 
     public async ValueTask DisposeAsync()
@@ -71,7 +77,7 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
         }
 
         var openAi = new OpenAIClient(new ApiKeyCredential(Key), settings);
-        return new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient());
+        return new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient(), options.ApiKey);
     }
 
     private Uri[] Endpoints()

@@ -26,10 +26,13 @@ public sealed class Corrupt(CorruptOptions options) : IBatchTransform, IStage<Co
             var row = new Row(batch, i, "", []);
             // Which rows are hit hangs on their text, so that one row more or less changes no other.
             bool hit = new SeededRandom(context.SeedFor(row.Text(options.By))).NextDouble() < options.Share;
-            var values = new Dictionary<string, object?>(row.ToDictionary(), StringComparer.Ordinal) { [Mark] = hit };
-            if (hit)
+            var values = new Dictionary<string, object?>(row.ToDictionary(), StringComparer.Ordinal);
+            object? wrong = values[options.Wrong];
+            bool replaced = hit && wrong is not null && !wrong.Equals(values[options.Answer]);
+            values[Mark] = replaced;
+            if (replaced)
             {
-                values[options.Answer] = values[options.Wrong];
+                values[options.Answer] = wrong;
             }
 
             rows.Add(values);
@@ -41,7 +44,7 @@ public sealed class Corrupt(CorruptOptions options) : IBatchTransform, IStage<Co
 
 public sealed record CorruptOptions
 {
-    [Description("Share of rows that get the wrong answer."), Range(0.0, 1.0)]
+    [Description("Share of rows that get the wrong answer; a row whose wrong answer is null or equals the right one stays, and 'corrupted' is then false."), Range(0.0, 1.0)]
     public required double Share { get; init; }
 
     [Description("Column of the answer that is replaced.")]

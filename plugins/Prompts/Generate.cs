@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Dataflow.Plugins.Prompts;
 
 [Stage("prompts.generate", "Asks a model for new prompts from a few examples (Self-Instruct); drops what is like an earlier one.")]
-public sealed class Generate(GenerateOptions options, IChatClient model) : IAggregate, IStage<GenerateOptions>
+public sealed class Generate(GenerateOptions options, IChatClient model) : IAggregate, IStage<GenerateOptions>, IRowForecast
 {
     private const string DefaultInstruction =
         "Here are {{ examples.size }} tasks that people give to an assistant:\n"
@@ -35,6 +35,8 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IAggr
         declaration.Out(Output);
         declaration.Port("rejected", Rejected, optional: true);
     }
+
+    public double? ForecastRows(string port, double rowsIn) => port == "out" ? options.Count : null;
 
     public async IAsyncEnumerable<PortBatch> AggregateAsync(StageInputs inputs, StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -109,16 +111,18 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IAggr
         try
         {
             ChatResponse response = await model.GetResponseAsync([new ChatMessage(ChatRole.User, text)], settings, cancellationToken);
-            return new Answer(call, response.Text, null);
+            return new Answer(call, response.Text, response.FinishReason == ChatFinishReason.Length, null);
         }
-        catch (ModelCallException failure)
+        catch (Exception failure) when (failure is not (StageFailedException or OperationCanceledException))
         {
-            return new Answer(call, "", failure);
+            // Also what the engine throws around a call: a time-out, an open circuit.
+            return new Answer(call, "", false, failure);
         }
     }
 
     /// <summary>The answer to one call, or why there is none.</summary>
-    private sealed record Answer(int Call, string Text, ModelCallException? Failure);
+    /// <param name="Cut">The answer reached its token limit.</param>
+    private sealed record Answer(int Call, string Text, bool Cut, Exception? Failure);
 
     /// <summary>Seeds and accepted prompts, and what makes a new one acceptable.</summary>
     private sealed class Pool
@@ -142,7 +146,7 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IAggr
 
         public string[] Examples(SeededRandom random)
         {
-            int generated = Math.Min(options.GeneratedExamples, Accepted.Count);
+            int generated = Math.Min(Math.Min(options.GeneratedExamples, options.Examples), Accepted.Count);
             string[] examples = [.. Draw(seeds, options.Examples - generated, random), .. Draw(Accepted, generated, random)];
             random.Shuffle<string>(examples);
             return examples;
@@ -159,7 +163,7 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IAggr
                     rejected.Add(Reject(null, "call_failed: " + answer.Failure.Message));
                 }
 
-                foreach (string prompt in PromptList.Parse(answer.Text))
+                foreach (string prompt in PromptList.Parse(answer.Text, answer.Cut))
                 {
                     if (Refusal(prompt) is string reason)
                     {
@@ -206,10 +210,10 @@ public sealed record GenerateOptions
     [Description("Column of the seed prompts.")]
     public string Column { get; init; } = "prompt";
 
-    [Description("Liquid template of the request, over 'examples' (a list of texts) and 'n' (prompts wanted); a numbered list or a JSON array is read back.")]
+    [Description("Liquid template of the request, over 'examples' (a list of texts) and 'n' (prompts wanted); a numbered or bulleted list, a JSON array of texts, or else plain lines are read back, without the last item where an answer was cut off.")]
     public string? Instruction { get; init; }
 
-    [Description("Examples shown in each request."), Range(1, 100)]
+    [Description("Examples shown in each request, if there are so many."), Range(1, 100)]
     public int Examples { get; init; } = 8;
 
     [Description("How many of the examples are earlier results instead of seeds, once there are any."), Range(0, 100)]
@@ -221,10 +225,10 @@ public sealed record GenerateOptions
     [Description("Requests sent at a time; they share one view of what was made before."), Range(1, 1024)]
     public int CallsPerRound { get; init; } = 8;
 
-    [Description("Most requests in all; 20 times what would be enough if absent."), Range(1, int.MaxValue)]
+    [Description("Most requests in all; if absent 20 times what would be enough, and one round more."), Range(1, int.MaxValue)]
     public int? MaxCalls { get; init; }
 
-    [Description("ROUGE-L F1 with an earlier prompt from which on a new one is dropped; 1 drops only equal words."), Range(0.01, 1.0)]
+    [Description("ROUGE-L F1 with a seed or an earlier result from which on a new one is dropped; 1 drops only equal words."), Range(0.01, 1.0)]
     public double Similarity { get; init; } = 0.7;
 
     [Description("Sampling temperature."), Range(0.0, 10.0)]

@@ -6,10 +6,17 @@ namespace Dataflow.Plugins.Prompts;
 /// <summary>Reads prompts out of a model's answer: a JSON array of texts, a numbered list, or a list with bullets.</summary>
 internal static partial class PromptList
 {
-    public static IReadOnlyList<string> Parse(string answer)
+    /// <param name="cut">The answer reached its token limit, so that its last item is not whole.</param>
+    public static IReadOnlyList<string> Parse(string answer, bool cut)
     {
         string text = Fence().Match(answer) is { Success: true } fenced ? fenced.Groups[1].Value.Trim() : answer.Trim();
-        return FromJson(text) ?? FromLines(text);
+        if (FromJson(text) is string[] items)
+        {
+            return items;
+        }
+
+        string[] lines = FromLines(text);
+        return cut && lines.Length > 0 ? lines[..^1] : lines;
     }
 
     private static string[]? FromJson(string text)
@@ -24,9 +31,10 @@ internal static partial class PromptList
             using JsonDocument document = JsonDocument.Parse(text);
             return document.RootElement.EnumerateArray().Select(Text).OfType<string>().ToArray();
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            return null;
+            // "[1] Name a river" is a line; an array of texts that cannot be read holds no prompt that could be trusted.
+            return BeginsArray().IsMatch(text) ? [] : null;
         }
     }
 
@@ -65,6 +73,9 @@ internal static partial class PromptList
 
     [GeneratedRegex(@"```(?:json)?\s*\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Fence();
+
+    [GeneratedRegex(@"^\[\s*[\[{""]")]
+    private static partial Regex BeginsArray();
 
     [GeneratedRegex(@"^\s*(?:\d{1,3}[.)]|[-*\u2022])\s+")]
     private static partial Regex Marker();

@@ -33,6 +33,11 @@ internal sealed class TaskTemplate(TaskOptions options)
             {
                 declaration.Error(place, "a range is [low, high]");
             }
+            else if (variable.Int is { } wide && (Int128)wide[1] - wide[0] >= 1L << 53)
+            {
+                // A draw has 53 random bits.
+                declaration.Error(place, "a range spans at most 2^53 numbers");
+            }
             else if (variable.Choice is { Count: 0 })
             {
                 declaration.Error(place, "there is nothing to choose from");

@@ -6,8 +6,8 @@ using Dataflow.Abstractions;
 
 namespace Dataflow.Plugins.Prompts;
 
-[Stage("prompts.template", "Makes tasks from templates with seeded random variables; row i hangs on the seed and i alone.")]
-public sealed class TemplateSource(TemplateSourceOptions options) : ISource, IStage<TemplateSourceOptions>
+[Stage("prompts.template", "Makes tasks from templates with seeded random variables; row i hangs on the seed and i alone (with unique, on the rows before it too).")]
+public sealed class TemplateSource(TemplateSourceOptions options) : ISource, IStage<TemplateSourceOptions>, ICountedSource
 {
     private const int DrawsPerRow = 10_000;
 
@@ -21,6 +21,11 @@ public sealed class TemplateSource(TemplateSourceOptions options) : ISource, ISt
             declaration.Error("tasks", "at least one task is needed");
         }
 
+        if (options.Tasks.Count > 0 && options.Tasks.All(task => task.Weight <= 0))
+        {
+            declaration.Error("tasks", "one task at least needs a weight above 0");
+        }
+
         for (int i = 0; i < options.Tasks.Count; i++)
         {
             TaskTemplate.Check(options.Tasks[i], $"tasks[{i}]", declaration);
@@ -28,6 +33,8 @@ public sealed class TemplateSource(TemplateSourceOptions options) : ISource, ISt
 
         declaration.Out(Output);
     }
+
+    public ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken) => ValueTask.FromResult<long?>(options.Count);
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -84,13 +91,13 @@ public sealed class TemplateSource(TemplateSourceOptions options) : ISource, ISt
         throw new StageFailedException($"the templates give no more unique tasks after {seen.Count}; lower 'count' or widen the variables");
     }
 
-    // One letter or digit replaced by another of its kind.
+    // One letter or digit replaced by another of its kind; null where there is none.
     private static string? Perturb(string? answer, SeededRandom random)
     {
         int[] places = Enumerable.Range(0, answer?.Length ?? 0).Where(i => char.IsAsciiLetterOrDigit(answer![i])).ToArray();
         if (places.Length == 0)
         {
-            return answer;
+            return null;
         }
 
         int place = places[random.Next(places.Length)];
@@ -110,7 +117,7 @@ public sealed record TemplateSourceOptions
     [Description("Task templates; each row draws one by weight.")]
     public required IReadOnlyList<TaskOptions> Tasks { get; init; }
 
-    [Description("Make each key only once.")]
+    [Description("Make each key only once; the run fails if 10,000 draws give no new one.")]
     public bool Unique { get; init; }
 }
 
@@ -131,16 +138,16 @@ public sealed record TaskOptions
     [Description("Liquid template of the right answer.")]
     public string? Answer { get; init; }
 
-    [Description("Liquid template of a plausible wrong answer; the right one with one character changed if absent.")]
+    [Description("Liquid template of a plausible wrong answer; the right one with one ASCII letter or digit changed if absent, null if it has none.")]
     public string? Wrong { get; init; }
 
-    [Description("Liquid template of what makes two tasks the same (such as sorted operands); the prompt if absent.")]
+    [Description("Liquid template of what makes two tasks of this name the same (such as sorted operands); the prompt if absent.")]
     public string? Key { get; init; }
 }
 
 public sealed record VariableOptions
 {
-    [Description("Whole number between two bounds, both included: [0, 99].")]
+    [Description("Whole number between two bounds, both included: [0, 99]. They lie at most 2^53 apart.")]
     public IReadOnlyList<long>? Int { get; init; }
 
     [Description("Random lower-case letters, as many as lies between two bounds: [3, 7].")]
@@ -149,6 +156,6 @@ public sealed record VariableOptions
     [Description("One of these texts.")]
     public IReadOnlyList<string>? Choice { get; init; }
 
-    [Description("Liquid template over the earlier variables.")]
+    [Description("Liquid template over the earlier variables; what reads as a whole number is one.")]
     public string? Liquid { get; init; }
 }

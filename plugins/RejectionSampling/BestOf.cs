@@ -44,7 +44,7 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
             foreach (Candidate candidate in group)
             {
                 RowBuffer buffer = candidate.Reason is null ? kept : rejected;
-                if (buffer.Add(candidate.Id, candidate.Output()) is PortBatch full)
+                if (buffer.Add(candidate.Id, candidate.Output(options.Score is not null)) is PortBatch full)
                 {
                     yield return full;
                 }
@@ -72,6 +72,12 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
             for (int i = 0; i < batch.Length; i++)
             {
                 Row row = batch.RowAt(i);
+                if (row[options.By] is null)
+                {
+                    yield return [new Candidate(row.Id, 0, "", row.ToDictionary()) { Reason = "no_prompt" }];
+                    continue;
+                }
+
                 string key = row.Text(options.By);
                 if (key != current)
                 {
@@ -89,7 +95,7 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
                     current = key;
                 }
 
-                group.Add(new Candidate(row.Id, group.Count, row.ToDictionary()));
+                group.Add(new Candidate(row.Id, group.Count, key, row.ToDictionary()));
             }
         }
 
@@ -103,13 +109,13 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
     {
         foreach (Candidate candidate in group)
         {
-            candidate.Reason = Unfit(candidate);
+            candidate.Reason ??= Unfit(candidate);
         }
 
         List<Candidate> fit = group.Where(candidate => candidate.Reason is null).ToList();
         if (options.Pick == PickKind.Random)
         {
-            new SeededRandom(context.SeedFor((string)group[0].Values[options.By]!)).Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(fit));
+            new SeededRandom(context.SeedFor(group[0].Prompt)).Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(fit));
         }
         else if (options.Score is not null)
         {
@@ -130,12 +136,12 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
 
     private string? Unfit(Candidate candidate)
     {
-        if (string.IsNullOrEmpty((string?)candidate.Values[options.Response]))
+        if (string.IsNullOrWhiteSpace((string?)candidate.Values[options.Response]))
         {
             return "empty";
         }
 
-        if ((string?)candidate.Values.GetValueOrDefault("finish_reason") == "length")
+        if (candidate.Values.GetValueOrDefault("finish_reason") is "length")
         {
             return "truncated";
         }
@@ -145,7 +151,7 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
             return "not_verified";
         }
 
-        return options.Score is not null && candidate.Values[options.Score] is null ? "no_score" : null;
+        return options.Score is not null && candidate.Values[options.Score] is null or double.NaN ? "no_score" : null;
     }
 
     private double Score(Candidate candidate) => candidate.Values[options.Score!] is long whole ? whole : (double)candidate.Values[options.Score!]!;
@@ -156,11 +162,13 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
     private static Schema OutputSchema(BestOfOptions options, Schema input) =>
         options.Score is null ? input : input.With(("margin_to_median", Columns.Number));
 
-    private sealed class Candidate(string id, int index, IReadOnlyDictionary<string, object?> values)
+    private sealed class Candidate(string id, int index, string prompt, IReadOnlyDictionary<string, object?> values)
     {
         public string Id => id;
 
         public int Index => index;
+
+        public string Prompt => prompt;
 
         public IReadOnlyDictionary<string, object?> Values => values;
 
@@ -168,11 +176,21 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
 
         public double? Margin { get; set; }
 
-        public Dictionary<string, object?> Output() => new(values, StringComparer.Ordinal)
+        // What is added replaces a column of the input only on the port that has it.
+        public Dictionary<string, object?> Output(bool scored)
         {
-            ["margin_to_median"] = Margin,
-            [StageDeclaration.RejectedReason] = Reason,
-        };
+            var output = new Dictionary<string, object?>(values, StringComparer.Ordinal);
+            if (Reason is not null)
+            {
+                output[StageDeclaration.RejectedReason] = Reason;
+            }
+            else if (scored)
+            {
+                output["margin_to_median"] = Margin;
+            }
+
+            return output;
+        }
     }
 
     private sealed class RowBuffer(string port, Schema schema, int limit)
@@ -204,19 +222,19 @@ public sealed class BestOf(BestOfOptions options) : IAggregate, IStage<BestOfOpt
 
 public sealed record BestOfOptions
 {
-    [Description("Column that says which prompt a response belongs to.")]
+    [Description("Column that says which prompt a response belongs to; rows of one prompt must be neighbours.")]
     public string By { get; init; } = "prompt_id";
 
-    [Description("Column holding the response.")]
+    [Description("Column holding the response; an empty one, or one whose finish_reason is length, is never kept.")]
     public string Response { get; init; } = "response";
 
     [Description("Boolean column: only rows where it is true may be kept.")]
     public string? Verified { get; init; }
 
-    [Description("Number column: the highest is best.")]
+    [Description("Number column: the highest is best. Adds margin_to_median: how far above the median of the prompt's eligible responses.")]
     public string? Score { get; init; }
 
-    [Description("Distinct responses kept per prompt."), Range(1, 1024)]
+    [Description("Distinct responses kept per prompt, at most."), Range(1, 1024)]
     public int Keep { get; init; } = 1;
 
     [Description("best, or random: a seeded random one among those that may be kept (a control).")]

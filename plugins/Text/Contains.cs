@@ -15,6 +15,11 @@ public sealed class ContainsFilter(ContainsOptions options) : TextFilter(options
         {
             declaration.Error("any", "at least one phrase is needed");
         }
+
+        if (options.Any.Contains(""))
+        {
+            declaration.Error("any", "every text contains the empty phrase");
+        }
     }
 
     protected override string? Reject(string text)
@@ -35,6 +40,6 @@ public sealed record ContainsOptions
     [Description("Tell upper and lower case apart.")]
     public bool CaseSensitive { get; init; }
 
-    [Description("Keep the rows that contain none.")]
+    [Description("Keep the rows that contain none; the reason of the others names the first phrase found.")]
     public bool Invert { get; init; }
 }

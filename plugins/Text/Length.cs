@@ -21,7 +21,7 @@ public sealed class LengthFilter(LengthOptions options) : TextFilter(options.Col
     private int Measure(string text) => options.Unit switch
     {
         LengthUnit.Words => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length,
-        LengthUnit.Lines => text.Length == 0 ? 0 : text.AsSpan().TrimEnd('\n').Count('\n') + 1,
+        LengthUnit.Lines => text.AsSpan().Count('\n') + (text.Length > 0 && !text.EndsWith('\n') ? 1 : 0),
         LengthUnit.Bytes => Encoding.UTF8.GetByteCount(text),
         _ => text.EnumerateRunes().Count(),
     };
@@ -38,7 +38,7 @@ public sealed record LengthOptions
     [Description("Column holding the text.")]
     public string Column { get; init; } = "text";
 
-    [Description("What is counted; words are separated by white space, bytes are UTF-8.")]
+    [Description("What is counted: characters (Unicode scalars), words (separated by white space), lines (a line feed at the end begins no other) or bytes (UTF-8).")]
     public LengthUnit Unit { get; init; }
 
     [Description("Shortest text kept, in units."), Range(0, int.MaxValue)]

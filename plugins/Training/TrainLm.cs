@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Dataflow.Abstractions;
+using Dataflow.Torch;
 using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Models;
 using Dataflow.Torch.Text;
@@ -9,7 +10,7 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.lm", "Language-model training on text or dialogs: a new tiny model, or more pre-training of a checkpoint.")]
-public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>
+public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
 {
     public static void Declare(TrainLmOptions options, StageDeclaration declaration)
     {
@@ -32,6 +33,15 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer
             Dialogs.Require(options.Messages, declaration);
         }
     }
+
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
+
+    public long Steps(double rows) => options.StepsOn(rows);
+
+    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn));
+
+    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
 
     public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Dataflow.Abstractions;
+using Dataflow.Torch;
 using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Models;
 using Dataflow.Torch.Text;
@@ -8,9 +9,18 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.sft", "Supervised fine-tuning on dialogs: loss on the assistant's words and their terminator only.")]
-public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITrainer, IStage<TrainSftOptions>
+public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITrainer, IStage<TrainSftOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
 {
     public static void Declare(TrainSftOptions options, StageDeclaration declaration) => Dialogs.Require(options.Messages, declaration);
+
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
+
+    public long Steps(double rows) => options.StepsOn(rows);
+
+    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn));
+
+    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
 
     public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {

@@ -58,7 +58,7 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
     /// <summary>Trains and leaves the checkpoint in the stage's artifact folder.</summary>
     public void Train(LlamaModel model, LlamaTokenizer tokenizer, IReadOnlyList<TrainingExample> examples, CancellationToken cancellationToken)
     {
-        int steps = settings.Steps ?? Math.Max(1, (int)Math.Ceiling(settings.Epochs * examples.Count / settings.BatchSize));
+        int steps = settings.StepsOn(examples.Count);
         var options = new TrainerOptions
         {
             Steps = steps,
@@ -96,9 +96,14 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
         return TorchRuntime.Resolve(settings.Device);
     }
 
+    /// <summary>Metrics that a training of so many steps reports: four at each step that is told, and the number of examples.</summary>
+    public static int MetricsOf(int steps) => 1 + (4 * Enumerable.Range(1, steps).Count(step => IsTold(step, steps)));
+
+    private static bool IsTold(long step, int steps) => step % ReportEvery == 0 || step == steps || step == 1;
+
     private void Report(TrainingStep step, int steps)
     {
-        if (step.Step % ReportEvery == 0 || step.Step == steps || step.Step == 1)
+        if (IsTold(step.Step, steps))
         {
             context.Report(new Metric("loss", step.Loss, step.Step));
             context.Report(new Metric("learning_rate", step.LearningRate, step.Step));

@@ -10,6 +10,9 @@ public abstract record TrainingSettings
     [Description("Optimizer steps; if absent, as many as 'epochs' make."), Range(1, int.MaxValue)]
     public int? Steps { get; init; }
 
+    /// <summary>Steps on so many examples.</summary>
+    public int StepsOn(double examples) => Steps ?? Math.Max(1, (int)Math.Ceiling(Epochs * examples / BatchSize));
+
     [Description("Passes over the data, where 'steps' is absent."), Range(0.0, 10_000.0)]
     public double Epochs { get; init; } = 2;
 

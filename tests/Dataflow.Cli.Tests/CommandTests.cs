@@ -39,6 +39,52 @@ public sealed class CommandTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(command.Folder, "runs")), "a refused run must leave nothing");
     }
 
+    [Fact]
+    public async Task Each_level_of_check_looks_further_than_the_one_before()
+    {
+        command.Write("p.yaml", """
+            models: { m: { uses: openai, with: { endpoint: "http://127.0.0.1:9", model: x, api_key: "${env:ABSENT_KEY}" } } }
+            stages:
+              rows: { uses: io.jsonl, with: { path: numbers.jsonl } }
+              ask:  { uses: llm.generate, from: rows, with: { model: m, prompt: "{{ value }}" } }
+              keep: { uses: io.jsonl_sink, from: ask, with: { path: o.jsonl } }
+            """);
+        command.Write("typo.yaml", command.Read("p.yaml").Replace("from: ask", "from: aks", StringComparison.Ordinal));
+        Assert.Equal(0, (await command.RunAsync("check", "typo.yaml", "--level", "syntax")).ExitCode);
+        CommandResult graph = await command.RunAsync("check", "typo.yaml", "--level", "graph");
+        Assert.Equal((2, "typo.yaml:5:38: error DF0013: unknown stage 'aks' (did you mean 'ask'?)\n1 error; nothing was run\n"), (graph.ExitCode, graph.Error));
+        Assert.Equal(0, (await command.RunAsync("check", "p.yaml", "--no-environment")).ExitCode);
+        CommandResult secret = await command.RunAsync("check", "p.yaml");
+        Assert.Contains("p.yaml:1:89: error DF0010: environment variable ABSENT_KEY is not set", secret.Error, StringComparison.Ordinal);
+        command.Environment["ABSENT_KEY"] = "0123456789";
+        CommandResult machine = await command.RunAsync("check", "p.yaml");
+        Assert.Equal(2, machine.ExitCode);
+        Assert.Contains("p.yaml:1:11: error DF0030: model 'm': endpoint http://127.0.0.1:9/ cannot be reached", machine.Error, StringComparison.Ordinal);
+        Assert.Equal(machine.Error, (await command.RunAsync("run", "p.yaml")).Error);
+    }
+
+    [Fact]
+    public async Task Several_pipelines_are_checked_in_one_go_and_written_as_sarif()
+    {
+        command.Write("bad.yaml", Good.Replace("large.kept", "lrage", StringComparison.Ordinal));
+        CommandResult result = await command.RunAsync("check", "good.yaml", "bad.yaml", "--no-environment", "--sarif", "-");
+        Assert.Equal((2, ""), (result.ExitCode, result.Error));
+        JsonNode log = JsonNode.Parse(result.Output)!;
+        // What the schema of SARIF 2.1.0 requires: version, runs; tool.driver.name; message.text of each result; ids of rules.
+        Assert.Equal("2.1.0", (string?)log["version"]);
+        JsonNode run = log["runs"]![0]!;
+        Assert.Equal("dataflow", (string?)run["tool"]!["driver"]!["name"]);
+        JsonNode found = Assert.Single(run["results"]!.AsArray())!;
+        Assert.Equal("unknown stage 'lrage' (did you mean 'large'?)", (string?)found["message"]!["text"]);
+        Assert.Equal(("DF0013", "error"), ((string?)found["ruleId"], (string?)found["level"]));
+        Assert.Equal("DF0013", (string?)run["tool"]!["driver"]!["rules"]![(int)found["ruleIndex"]!]!["id"]);
+        JsonNode place = found["locations"]![0]!["physicalLocation"]!;
+        Assert.Equal(("bad.yaml", "ROOT"), ((string?)place["artifactLocation"]!["uri"], (string?)place["artifactLocation"]!["uriBaseId"]));
+        Assert.Equal((6, 41), ((int)place["region"]!["startLine"]!, (int)place["region"]!["startColumn"]!));
+        await command.RunAsync("check", "good.yaml", "--no-environment", "--sarif", "log.sarif");
+        Assert.Empty(JsonNode.Parse(command.Read("log.sarif"))!["runs"]![0]!["results"]!.AsArray());
+    }
+
     [Theory]
     [InlineData("check", "none.yaml")]
     [InlineData("run")]
@@ -101,7 +147,7 @@ public sealed class CommandTests : IDisposable
         Assert.Matches("(?m)^data.where +filter +Keeps rows", (await command.RunAsync("list")).Output);
         Assert.Matches("(?m)^openai +", (await command.RunAsync("list", "models")).Output);
         Assert.Matches("(?m)^Io +[0-9a-f]{12}  /", (await command.RunAsync("list", "plugins")).Output);
-        Assert.Contains("min: a number\n    Smallest number kept.", (await command.RunAsync("describe", "data.where")).Output.Replace("\n      ", "\n    ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("min: a number\n    Smallest number kept, in place of 'in'.", (await command.RunAsync("describe", "data.where")).Output.Replace("\n      ", "\n    ", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Equal("https://json-schema.org/draft/2020-12/schema", (string?)JsonNode.Parse((await command.RunAsync("schema")).Output)!["$schema"]);
     }
 

@@ -13,7 +13,7 @@ public sealed partial class PipelineFilesTests
     [Fact]
     public void Every_pipeline_has_a_test_that_runs_it()
     {
-        string[] shipped = Directory.GetFiles(Folder, "*.yaml").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ToArray();
+        string[] shipped = Directory.GetFiles(Folder, "*.yaml").Select(file => Path.GetFileName(file)).Where(file => !file.EndsWith(".test.yaml", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(["clean-text.yaml", "quickstart.yaml", "rejection-sampling.yaml", "self-instruct.yaml", "sft.yaml"], shipped);
     }
 
@@ -25,8 +25,21 @@ public sealed partial class PipelineFilesTests
     public async Task A_pipeline_as_shipped_has_no_mistakes(string file)
     {
         using var command = new DataflowCommand();
-        CommandResult result = await command.RunAsync(["check", Path.Combine(Folder, file)]);
+        // No endpoint answers here, so the machine is left out where a pipeline names one.
+        string[] level = File.ReadAllText(Path.Combine(Folder, file)).Contains("uses: openai", StringComparison.Ordinal) ? ["--no-environment"] : [];
+        CommandResult result = await command.RunAsync(["check", Path.Combine(Folder, file), .. level]);
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
+    }
+
+    public static TheoryData<string> Tested => [.. Directory.GetFiles(Folder, "*.test.yaml").Select(file => Path.GetFileName(file).Replace(".test.yaml", ".yaml", StringComparison.Ordinal))];
+
+    [Theory]
+    [MemberData(nameof(Tested))]
+    public async Task The_cases_beside_a_pipeline_pass(string file)
+    {
+        using var command = new DataflowCommand();
+        CommandResult result = await command.RunAsync(["test", Path.Combine(Folder, file)]);
+        Assert.True(result.ExitCode == 0, result.All);
     }
 
     [Fact]

@@ -51,6 +51,13 @@ public sealed class PythonGraderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_call_that_Python_cannot_parse_is_the_test_s_mistake_and_not_the_program_s()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => GradeAsync("def f(x): return x", new PythonTest("f(2", null, "2")));
+        Assert.Equal(Verdict.Error, (await GradeAsync("def f(x): return eval('1 +')", new PythonTest("f(2)", null, "2"))).Verdict);
+    }
+
+    [Fact]
     public async Task Output_is_compared_with_what_was_expected()
     {
         Assert.Equal(Verdict.Passed, (await GradeAsync("print(int(input()) + 1)", new PythonTest(null, "41\n", "42"))).Verdict);

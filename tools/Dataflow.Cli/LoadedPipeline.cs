@@ -1,54 +1,59 @@
 using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Definition;
 using Dataflow.Engine.Diagnostics;
+using Dataflow.Engine.Execution;
 using Dataflow.Engine.Graph;
 
 namespace Dataflow.Cli;
 
 /// <summary>A pipeline as far as it could be loaded, and every mistake found.</summary>
-internal sealed record LoadedPipeline(PipelineGraph? Graph, PluginCatalog Catalog, IReadOnlyList<Diagnostic> Diagnostics, SecretRegistry Secrets)
+/// <param name="Graph">Null if there was an error, or if only the syntax was looked at.</param>
+internal sealed record LoadedPipeline(PipelineGraph? Graph, IReadOnlyList<Diagnostic> Diagnostics, SecretRegistry Secrets)
 {
-    public bool HasErrors => Graph is null || Diagnostics.Any(diagnostic => diagnostic.Severity == Severity.Error);
+    public int Errors => Diagnostics.Count(diagnostic => diagnostic.Severity == Severity.Error);
 
-    /// <summary>What check and run both do first, so that they say the same.</summary>
-    public static LoadedPipeline Load(PipelineArguments arguments, IReadOnlyDictionary<string, string> runVariables)
+    public bool HasErrors => Errors > 0;
+
+    /// <summary>What check and run both do first, so that they say the same. Plugins are loaded while the file is read.</summary>
+    public static LoadedPipeline Load(PipelineArguments arguments, IReadOnlyDictionary<string, string> runVariables) =>
+        Load(arguments, runVariables, CheckLevel.Environment, LoadCatalog(arguments));
+
+    /// <summary>The plugins of a command, being loaded.</summary>
+    public static Task<(PluginCatalog Catalog, DiagnosticBag Diagnostics)> LoadCatalog(PipelineArguments arguments) => Task.Run(() =>
     {
-        LoadResult loaded = PipelineLoader.Load(arguments.File, new LoadOptions { Overrides = arguments.Overrides, RunVariables = runVariables });
+        var diagnostics = new DiagnosticBag();
+        return (PluginCatalog.Load(PluginPath.Folders(arguments.Plugins), diagnostics), diagnostics);
+    });
+
+    /// <param name="catalog">Not awaited at the level of syntax.</param>
+    public static LoadedPipeline Load(
+        PipelineArguments arguments, IReadOnlyDictionary<string, string> runVariables, CheckLevel level, Task<(PluginCatalog Catalog, DiagnosticBag Diagnostics)>? catalog)
+    {
+        var options = new LoadOptions { Overrides = arguments.Overrides, RunVariables = runVariables, RequireSecrets = level == CheckLevel.Environment };
+        LoadResult loaded = PipelineLoader.Load(arguments.File, options);
         DiagnosticBag diagnostics = loaded.Diagnostics;
-        PluginCatalog catalog = PluginCatalog.Load(PluginPath.Folders(arguments.Plugins), diagnostics);
-        PipelineGraph? graph = loaded.Definition is null ? null : GraphCompiler.Compile(loaded.Definition, catalog, diagnostics);
-        return new LoadedPipeline(graph, catalog, diagnostics.All, loaded.Secrets);
-    }
-
-    /// <summary>Prints all diagnostics to stderr; in JSON, one object a line to stdout.</summary>
-    public void Print(bool json)
-    {
-        foreach (Diagnostic diagnostic in Diagnostics)
+        if (level == CheckLevel.Syntax || catalog is null)
         {
-            if (json)
-            {
-                Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(new
-                {
-                    @event = "diagnostic",
-                    code = diagnostic.Code,
-                    severity = diagnostic.Severity.ToString().ToLowerInvariant(),
-                    message = Secrets.Redact(diagnostic.Message),
-                    hint = diagnostic.Hint,
-                    file = diagnostic.Span?.File,
-                    line = diagnostic.Span?.Line,
-                    column = diagnostic.Span?.Column,
-                }));
-            }
-            else
-            {
-                Console.Error.WriteLine(Secrets.Redact(diagnostic.ToString()));
-            }
+            return new LoadedPipeline(null, diagnostics.All, loaded.Secrets);
         }
 
-        int errors = Diagnostics.Count(diagnostic => diagnostic.Severity == Severity.Error);
-        if (errors > 0 && !json)
+        (PluginCatalog plugins, DiagnosticBag ofPlugins) = catalog.GetAwaiter().GetResult();
+        diagnostics.AddRange(ofPlugins);
+        PipelineGraph? graph = loaded.Definition is null ? null : GraphCompiler.Compile(loaded.Definition, plugins, diagnostics);
+        return new LoadedPipeline(graph, diagnostics.All, loaded.Secrets);
+    }
+
+    /// <summary>The same with what this machine lacks; only a pipeline without errors is asked about it.</summary>
+    public async Task<LoadedPipeline> WithEnvironmentAsync(string runsFolder, CancellationToken cancellationToken) =>
+        HasErrors || Graph is null ? this : this with { Diagnostics = [.. Diagnostics, .. await EnvironmentChecks.RunAsync(Graph, runsFolder, cancellationToken)] };
+
+    /// <summary>Prints the diagnostics; notes only where they were asked for.</summary>
+    public void Print(bool json, bool notes = false)
+    {
+        DiagnosticPrinter.Print(Diagnostics.Where(diagnostic => notes || diagnostic.Severity != Severity.Note), Secrets, json);
+        if (HasErrors && !json)
         {
-            Console.Error.WriteLine($"{errors} error{(errors == 1 ? "" : "s")}; nothing was run");
+            Console.Error.WriteLine($"{Errors} error{(Errors == 1 ? "" : "s")}; nothing was run");
         }
     }
 }

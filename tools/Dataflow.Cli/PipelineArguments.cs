@@ -4,7 +4,7 @@ using Dataflow.Engine.Execution;
 namespace Dataflow.Cli;
 
 /// <summary>The arguments that every command on a pipeline takes.</summary>
-internal sealed class PipelineArguments
+internal sealed record PipelineArguments
 {
     private static readonly Argument<string> FileArgument = new("file") { Description = "Pipeline YAML." };
     private static readonly Argument<string?> OptionalFileArgument = new("file") { Description = "Pipeline YAML; with --resume the run's own if absent.", Arity = ArgumentArity.ZeroOrOne };
@@ -21,9 +21,20 @@ internal sealed class PipelineArguments
 
     public required bool Json { get; init; }
 
-    public static void AddTo(Command command, bool fileRequired = true)
+    /// <param name="fileRequired">Null for a command that takes no file but a run's own.</param>
+    public static void AddTo(Command command, bool? fileRequired = true)
     {
-        command.Arguments.Add(fileRequired ? (Argument)FileArgument : OptionalFileArgument);
+        if (fileRequired is bool required)
+        {
+            command.Arguments.Add(required ? (Argument)FileArgument : OptionalFileArgument);
+        }
+
+        AddOptionsTo(command);
+    }
+
+    /// <summary>Without the file, for commands that take several.</summary>
+    public static void AddOptionsTo(Command command)
+    {
         command.Options.Add(SetOption);
         AddPlugins(command);
         command.Options.Add(JsonOption);
@@ -34,12 +45,11 @@ internal sealed class PipelineArguments
     public static string[] PluginFolders(ParseResult parsed) => parsed.GetValue(PluginsOption) ?? [];
 
     /// <summary>The same with what a run was begun with, as far as nothing else was given.</summary>
-    public PipelineArguments OrAsIn(RunManifest run) => new()
+    public PipelineArguments OrAsIn(RunManifest run) => this with
     {
         File = File.Length > 0 ? File : run.PipelinePath,
         Overrides = run.Overrides.Concat(Overrides).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Last().Value, StringComparer.Ordinal),
         Plugins = Plugins.Count > 0 ? Plugins : run.PluginFolders,
-        Json = Json,
     };
 
     /// <summary>Null if a <c>--set</c> is malformed; stderr says which.</summary>
@@ -60,7 +70,9 @@ internal sealed class PipelineArguments
 
         return new PipelineArguments
         {
-            File = parsed.GetResult(FileArgument) is null ? parsed.GetValue(OptionalFileArgument) ?? "" : parsed.GetValue(FileArgument)!,
+            File = (parsed.GetResult(FileArgument) is not null ? parsed.GetValue(FileArgument)
+                : parsed.GetResult(OptionalFileArgument) is not null ? parsed.GetValue(OptionalFileArgument)
+                : null) ?? "",
             Overrides = overrides,
             Plugins = PluginFolders(parsed).Select(Path.GetFullPath).ToArray(),
             Json = parsed.GetValue(JsonOption),

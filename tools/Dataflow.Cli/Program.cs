@@ -6,12 +6,17 @@ var root = new RootCommand("Dataflow: data and model pipelines for post-training
 root.Subcommands.Add(RunCommand.Create());
 root.Subcommands.Add(CheckCommand.Create());
 root.Subcommands.Add(PreviewCommand.Create());
+root.Subcommands.Add(TestCommand.Create());
 root.Subcommands.Add(GraphCommand.Create());
 root.Subcommands.Add(ListCommand.Create());
 root.Subcommands.Add(DescribeCommand.Create());
 root.Subcommands.Add(SchemaCommand.Create());
 root.Subcommands.Add(ReferenceCommand.Create());
 root.Subcommands.Add(RunsCommand.Create());
+root.Subcommands.Add(DiffCommand.Create());
+root.Subcommands.Add(TapCommand.Create());
+root.Subcommands.Add(RunCommand.CreateRetry());
+root.Subcommands.Add(CacheCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

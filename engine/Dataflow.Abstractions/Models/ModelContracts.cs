@@ -29,13 +29,23 @@ public interface IModelProvider<T> : IModelProvider
     ValueTask<T> OpenAsync(CancellationToken cancellationToken);
 }
 
+/// <summary>Optional for a provider: checks of the machine made at <c>check</c> and before a run, without opening the model.</summary>
+public interface IModelEnvironmentCheck
+{
+    /// <summary>Says what is missing or in the way (endpoint, key, checkpoint, device), and what was found. Changes nothing that stays.</summary>
+    ValueTask<EnvironmentFindings> CheckEnvironmentAsync(CancellationToken cancellationToken);
+}
+
 /// <summary>What a provider may know.</summary>
 /// <param name="Name">The resource's name in the YAML.</param>
 /// <param name="ArtifactFolder">The checkpoint folder of the trainer named by <c>from</c>; null if there is none.</param>
 /// <param name="Threads">Threads a local model may use.</param>
 /// <param name="ResolvePath">Resolves a path of the YAML against the pipeline file's folder.</param>
-/// <param name="Notes">Outlive the process: a resumed run finds what an earlier attempt noted.</param>
-public sealed record ModelContext(string Name, string? ArtifactFolder, int Threads, Func<string, string> ResolvePath, ILogger Logger, IModelNotes Notes);
+public sealed record ModelContext(string Name, string? ArtifactFolder, int Threads, Func<string, string> ResolvePath, ILogger Logger)
+{
+    /// <summary>In a run they outlive the process: a resumed run finds what an earlier attempt noted. Elsewhere they are kept in memory.</summary>
+    public IModelNotes Notes { get; init; } = new PassingNotes();
+}
 
 /// <summary>A checkpoint on disk, in Hugging Face layout.</summary>
 /// <param name="Folder">Folder that holds config.json and weights.</param>

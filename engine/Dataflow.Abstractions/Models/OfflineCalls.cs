@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Dataflow.Abstractions;
 
 /// <summary>
@@ -16,4 +18,22 @@ public interface IModelNotes
 
     /// <summary>Saves all of these or none; on disk when the task is done.</summary>
     Task SaveAsync(IReadOnlyList<(string Key, string Value)> notes);
+}
+
+/// <summary>Notes where there is no run to keep them.</summary>
+internal sealed class PassingNotes : IModelNotes
+{
+    private readonly ConcurrentDictionary<string, string> kept = new(StringComparer.Ordinal);
+
+    public string? Find(string key) => kept.GetValueOrDefault(key);
+
+    public Task SaveAsync(IReadOnlyList<(string Key, string Value)> notes)
+    {
+        foreach ((string key, string value) in notes)
+        {
+            kept[key] = value;
+        }
+
+        return Task.CompletedTask;
+    }
 }

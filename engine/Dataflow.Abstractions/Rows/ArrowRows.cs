@@ -3,7 +3,7 @@ using Apache.Arrow.Types;
 
 namespace Dataflow.Abstractions;
 
-/// <summary>Builds Arrow arrays and batches from plain values, and picks rows out of batches.</summary>
+/// <summary>Builds Arrow arrays and batches from plain values.</summary>
 public static class ArrowRows
 {
     /// <summary>An array of <paramref name="type"/> from plain values.</summary>
@@ -19,7 +19,7 @@ public static class ArrowRows
                 return Fill(values, value => integers.Append(ToInteger(value)), () => integers.AppendNull(), () => integers.Build());
             case Int32Type:
                 var small = new Int32Array.Builder().Reserve(values.Count);
-                return Fill(values, value => small.Append(checked((int)ToInteger(value))), () => small.AppendNull(), () => small.Build());
+                return Fill(values, value => small.Append(ToInteger(value) is >= int.MinValue and <= int.MaxValue and long whole ? (int)whole : throw Misfit(value, type)), () => small.AppendNull(), () => small.Build());
             case DoubleType:
                 var doubles = new DoubleArray.Builder().Reserve(values.Count);
                 return Fill(values, value => doubles.Append(ToNumber(value)), () => doubles.AppendNull(), () => doubles.Build());
@@ -70,47 +70,6 @@ public static class ArrowRows
         }
 
         return new RecordBatch(schema, columns, rows.Count);
-    }
-
-    /// <summary>The rows at <paramref name="indices"/> as a new batch with an owner of its own: shared where they are neighbours, else copied.</summary>
-    public static RecordBatch Take(RecordBatch batch, IReadOnlyList<int> indices)
-    {
-        var columns = new IArrowArray[batch.ColumnCount];
-        for (int c = 0; c < columns.Length; c++)
-        {
-            columns[c] = TakeColumn(batch.Column(c), batch.Schema.GetFieldByIndex(c).DataType, indices);
-        }
-
-        return new RecordBatch(batch.Schema, columns, indices.Count);
-    }
-
-    private static IArrowArray TakeColumn(IArrowArray column, IArrowType type, IReadOnlyList<int> indices)
-    {
-        if (indices.Count == 0)
-        {
-            return Build(type, []);
-        }
-
-        var slices = new List<IArrowArray>();
-        for (int start = 0; start < indices.Count;)
-        {
-            int end = start + 1;
-            while (end < indices.Count && indices[end] == indices[end - 1] + 1)
-            {
-                end++;
-            }
-
-            if (start == 0 && end == indices.Count)
-            {
-                // Concatenating one array hands the borrowed slice back; a shared one has a count of its own.
-                return ArrowArrayFactory.SliceShared(column, indices[0], indices.Count);
-            }
-
-            slices.Add(ArrowArrayFactory.Slice(column, indices[start], end - start));
-            start = end;
-        }
-
-        return ArrowArrayConcatenator.Concatenate(slices);
     }
 
     private static StringArray BuildStrings(IReadOnlyList<object?> values)

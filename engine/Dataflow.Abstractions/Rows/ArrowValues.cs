@@ -9,6 +9,7 @@ public static class ArrowValues
 {
     /// <summary>The value at <paramref name="index"/>; null where the array says null.</summary>
     /// <exception cref="NotSupportedException">An Arrow type that rows do not carry.</exception>
+    /// <exception cref="RowFailedException">An unsigned number beyond the range of long.</exception>
     public static object? Get(IArrowArray array, int index)
     {
         if (array.IsNull(index))
@@ -28,7 +29,7 @@ public static class ArrowValues
             UInt8Array numbers => (long)numbers.GetValue(index)!.Value,
             UInt16Array numbers => (long)numbers.GetValue(index)!.Value,
             UInt32Array numbers => (long)numbers.GetValue(index)!.Value,
-            UInt64Array numbers => checked((long)numbers.GetValue(index)!.Value),
+            UInt64Array numbers => numbers.GetValue(index)!.Value is <= long.MaxValue and ulong number ? (long)number : throw new RowFailedException("wrong_type", $"{numbers.GetValue(index)} is larger than an integer can be"),
             DoubleArray numbers => numbers.GetValue(index),
             FloatArray numbers => (double)numbers.GetValue(index)!.Value,
             TimestampArray times => times.GetTimestamp(index),

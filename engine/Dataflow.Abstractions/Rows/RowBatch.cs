@@ -11,7 +11,16 @@ namespace Dataflow.Abstractions;
 /// <param name="order">One memory-comparable order key per row; see <see cref="OrderKey"/>.</param>
 public sealed class RowBatch(RecordBatch data, IReadOnlyList<string> rowIds, IReadOnlyList<byte[]> order) : IDisposable
 {
-    public RecordBatch Data { get; } = data;
+    private RowReads? reads;
+
+    public RecordBatch Data
+    {
+        get
+        {
+            reads?.NoteEverything();
+            return data;
+        }
+    }
 
     public IReadOnlyList<string> RowIds { get; } = rowIds;
 
@@ -20,26 +29,34 @@ public sealed class RowBatch(RecordBatch data, IReadOnlyList<string> rowIds, IRe
     public int Length => RowIds.Count;
 
     /// <summary>A second owner of the same memory.</summary>
-    public RowBatch Share() => new(Data.SliceShared(0, Data.Length), RowIds, Order);
+    public RowBatch Share() => new(data.SliceShared(0, data.Length), RowIds, Order) { reads = reads };
 
     /// <summary>A view of the row at <paramref name="index"/>, valid while the batch is.</summary>
-    public Row RowAt(int index) => new(Data, index, RowIds[index], Order[index]);
+    public Row RowAt(int index) => new(data, index, RowIds[index], Order[index], reads);
+
+    /// <summary>The same batch, taken over, with a note of what its reader looks at.</summary>
+    internal RowBatch Tracked(RowReads noted) => new(data, RowIds, Order) { reads = noted };
 
     /// <summary>A new batch of the rows at <paramref name="indices"/>, in that order.</summary>
     public RowBatch Take(IReadOnlyList<int> indices)
     {
-        var ids = new string[indices.Count];
-        var keys = new byte[indices.Count][];
-        for (int i = 0; i < indices.Count; i++)
-        {
-            ids[i] = RowIds[indices[i]];
-            keys[i] = Order[indices[i]];
-        }
-
-        return new RowBatch(ArrowRows.Take(Data, indices), ids, keys);
+        IReadOnlyList<string> ids = RowIds is HashedRowIds hashed ? hashed.Take(indices) : TakeItems(RowIds, indices);
+        IReadOnlyList<byte[]> keys = Order is PositionOrder positions ? positions.Take(indices) : TakeItems(Order, indices);
+        return new RowBatch(ArrowTake.Take(data, indices), ids, keys) { reads = reads };
     }
 
-    public void Dispose() => Data.Dispose();
+    public void Dispose() => data.Dispose();
+
+    private static T[] TakeItems<T>(IReadOnlyList<T> items, IReadOnlyList<int> indices)
+    {
+        var taken = new T[indices.Count];
+        for (int i = 0; i < taken.Length; i++)
+        {
+            taken[i] = items[indices[i]];
+        }
+
+        return taken;
+    }
 }
 
 /// <summary>Rows on their way out of an aggregate, and the port they leave by.</summary>

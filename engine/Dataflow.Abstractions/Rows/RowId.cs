@@ -5,7 +5,7 @@ using System.Text;
 namespace Dataflow.Abstractions;
 
 /// <summary>
-/// A row's identity: 32 hex digits (XXH128 of source name, row content and occurrence number among equal rows),
+/// A row's identity: 32 hex digits (a hash of source name, row content and occurrence number among equal rows),
 /// extended on fan-out as <c>7f3a…/12</c>.
 /// </summary>
 public static class RowId
@@ -21,6 +21,9 @@ public static class RowId
         hash.Append(number);
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
+
+    /// <summary>The id that a 128-bit hash is written as.</summary>
+    public static string Text(UInt128 hash) => hash.ToString("x32", CultureInfo.InvariantCulture);
 
     public static string Child(string parent, long index) => string.Create(CultureInfo.InvariantCulture, $"{parent}/{index}");
 

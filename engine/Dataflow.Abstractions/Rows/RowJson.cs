@@ -63,13 +63,14 @@ public static class RowJson
     }
 
     /// <summary>Reads a JSON value as plain values: whole numbers as long, others as double.</summary>
+    /// <exception cref="RowFailedException">A text that is not Unicode.</exception>
     public static object? Read(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.Null or JsonValueKind.Undefined => null,
-        JsonValueKind.String => element.GetString(),
+        JsonValueKind.String => Text(element),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
-        JsonValueKind.Number => element.TryGetInt64(out long whole) ? whole : element.GetDouble(),
+        JsonValueKind.Number => element.TryGetInt64(out long whole) ? (object)whole : element.GetDouble(),
         JsonValueKind.Array => element.EnumerateArray().Select(Read).ToArray(),
         _ => ReadObject(element),
     };
@@ -86,15 +87,15 @@ public static class RowJson
         switch (type, element.ValueKind)
         {
             case (StringType, JsonValueKind.String):
-                return element.GetString();
+                return Text(element);
             case (BooleanType, JsonValueKind.True or JsonValueKind.False):
                 return element.GetBoolean();
             case (IntegerType, JsonValueKind.Number) when element.TryGetInt64(out long whole):
                 return whole;
             case (FloatingPointType, JsonValueKind.Number):
                 return element.GetDouble();
-            case (FloatingPointType, JsonValueKind.String) when element.GetString() is "NaN" or "Infinity" or "-Infinity":
-                return double.Parse(element.GetString()!, System.Globalization.CultureInfo.InvariantCulture);
+            case (FloatingPointType, JsonValueKind.String) when Text(element) is "NaN" or "Infinity" or "-Infinity":
+                return double.Parse(Text(element), System.Globalization.CultureInfo.InvariantCulture);
             case (TimestampType, JsonValueKind.String) when element.TryGetDateTimeOffset(out DateTimeOffset time):
                 return time;
             case (BinaryType, JsonValueKind.String) when element.TryGetBytesFromBase64(out byte[]? bytes):
@@ -102,22 +103,67 @@ public static class RowJson
             case (ListType list, JsonValueKind.Array):
                 return element.EnumerateArray().Select(item => Read(item, list.ValueDataType)).ToArray();
             case (StructType record, JsonValueKind.Object):
-                return record.Fields.ToDictionary(
-                    field => field.Name,
-                    field => element.TryGetProperty(field.Name, out JsonElement item) ? Read(item, field.DataType) : null,
-                    StringComparer.Ordinal);
+                return ReadStruct(element, record);
             default:
-                string shown = element.GetRawText();
-                throw new RowFailedException("wrong_type", $"{(shown.Length > 60 ? shown[..60] + "…" : shown)} is not {ArrowValues.TypeName(type)}");
+                throw new RowFailedException("wrong_type", $"{Shown(element)} is not {ArrowValues.TypeName(type)}");
         }
+    }
+
+    /// <summary>A JSON text.</summary>
+    /// <exception cref="RowFailedException">It escapes half a surrogate pair, which is no Unicode text.</exception>
+    public static string Text(JsonElement element)
+    {
+        try
+        {
+            return element.GetString()!;
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new RowFailedException("bad_json", $"{Shown(element)} is not Unicode text", failure);
+        }
+    }
+
+    /// <summary>An object's names and values; of equal names the last counts.</summary>
+    /// <exception cref="RowFailedException">A name that is not Unicode.</exception>
+    public static IReadOnlyDictionary<string, JsonElement> Properties(JsonElement element)
+    {
+        var properties = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        try
+        {
+            foreach (JsonProperty property in element.EnumerateObject())
+            {
+                properties[property.Name] = property.Value;
+            }
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new RowFailedException("bad_json", $"{Shown(element)} has a name that is not Unicode text", failure);
+        }
+
+        return properties;
+    }
+
+    private static string Shown(JsonElement element)
+    {
+        string raw = element.GetRawText();
+        return raw.Length > 60 ? raw[..60] + "…" : raw;
+    }
+
+    private static Dictionary<string, object?> ReadStruct(JsonElement element, StructType type)
+    {
+        IReadOnlyDictionary<string, JsonElement> properties = Properties(element);
+        return type.Fields.ToDictionary(
+            field => field.Name,
+            field => properties.TryGetValue(field.Name, out JsonElement item) ? Read(item, field.DataType) : null,
+            StringComparer.Ordinal);
     }
 
     private static Dictionary<string, object?> ReadObject(JsonElement element)
     {
         var record = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (JsonProperty property in element.EnumerateObject())
+        foreach ((string name, JsonElement value) in Properties(element))
         {
-            record[property.Name] = Read(property.Value);
+            record[name] = Read(value);
         }
 
         return record;

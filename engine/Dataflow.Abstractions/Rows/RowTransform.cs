@@ -40,9 +40,11 @@ public abstract class RowTransform<TIn, TOut> : IRowStage
     /// <summary>The declaration that follows from the two records; call it from the stage's <c>Declare</c>.</summary>
     protected static void DeclareRecords(StageDeclaration declaration)
     {
-        foreach ((string column, IArrowType type) in InputMap.Columns)
+        foreach ((string column, IArrowType type) in InputMap.Settable)
         {
-            declaration.Require(column, "", StageInputs.Default, ArrowValues.TypeName(type));
+            string name = ArrowValues.TypeName(type);
+            // Every integer is a number, so a number property reads an integer column too.
+            declaration.Require(column, "", StageInputs.Default, name == "number" ? [name, "integer"] : [name]);
         }
 
         declaration.Out(declaration.Input.With(OutputMap.Columns));
@@ -59,27 +61,41 @@ internal sealed class RecordMap<T>
         .Select(property => (SnakeCase.From(property.Name), property, ColumnType(property.PropertyType)))
         .ToArray();
 
-    private readonly ConstructorInfo constructor = typeof(T).GetConstructors().OrderByDescending(c => c.GetParameters().Length).First();
+    private readonly ConstructorInfo constructor;
+    private readonly ParameterInfo[] parameters;
+    private readonly bool[] parameterNullable;
+
+    // Properties that the constructor does not set.
+    private readonly (string Column, PropertyInfo Property, bool Nullable)[] others;
+
+    public RecordMap()
+    {
+        var nullability = new NullabilityInfoContext();
+        constructor = typeof(T).GetConstructors().OrderByDescending(c => c.GetParameters().Length).First();
+        parameters = constructor.GetParameters();
+        parameterNullable = parameters.Select(parameter => IsNullable(nullability.Create(parameter))).ToArray();
+        others = members
+            .Where(member => member.Property.CanWrite && !parameters.Any(p => string.Equals(p.Name, member.Property.Name, StringComparison.OrdinalIgnoreCase)))
+            .Select(member => (member.Column, member.Property, IsNullable(nullability.Create(member.Property)))).ToArray();
+    }
+
+    /// <summary>The columns that a record is read from: a property that is computed needs none.</summary>
+    public (string, IArrowType)[] Settable => members.Where(member => member.Property.CanWrite).Select(member => (member.Column, member.Type)).ToArray();
 
     public (string, IArrowType)[] Columns => members.Select(member => (member.Column, member.Type)).ToArray();
 
     public T Read(Row row)
     {
-        ParameterInfo[] parameters = constructor.GetParameters();
         var arguments = new object?[parameters.Length];
         for (int i = 0; i < parameters.Length; i++)
         {
-            arguments[i] = Convert(row[SnakeCase.From(parameters[i].Name!)], parameters[i].ParameterType, parameters[i].Name!);
+            arguments[i] = Convert(row[SnakeCase.From(parameters[i].Name!)], parameters[i].ParameterType, parameterNullable[i], parameters[i].Name!);
         }
 
         var result = (T)constructor.Invoke(arguments);
-        foreach ((string column, PropertyInfo property, _) in members)
+        foreach ((string column, PropertyInfo property, bool nullable) in others)
         {
-            bool fromConstructor = parameters.Any(p => string.Equals(p.Name, property.Name, StringComparison.OrdinalIgnoreCase));
-            if (!fromConstructor && property.CanWrite)
-            {
-                property.SetValue(result, Convert(row[column], property.PropertyType, property.Name));
-            }
+            property.SetValue(result, Convert(row[column], property.PropertyType, nullable, property.Name));
         }
 
         return result;
@@ -96,12 +112,14 @@ internal sealed class RecordMap<T>
         _ => value,
     };
 
-    private static object? Convert(object? value, Type type, string name)
+    private static bool IsNullable(NullabilityInfo info) => info.WriteState != NullabilityState.NotNull;
+
+    private static object? Convert(object? value, Type type, bool nullable, string name)
     {
         Type target = Nullable.GetUnderlyingType(type) ?? type;
         if (value is null)
         {
-            return target != type || !target.IsValueType ? null : throw new RowFailedException("missing_value", $"column '{SnakeCase.From(name)}' is null");
+            return nullable ? null : throw new RowFailedException("missing_value", $"column '{SnakeCase.From(name)}' is null");
         }
 
         if (target == typeof(IReadOnlyList<string>))
@@ -109,7 +127,14 @@ internal sealed class RecordMap<T>
             return ((IReadOnlyList<object?>)value).Select(item => item as string ?? "").ToArray();
         }
 
-        return target.IsInstanceOfType(value) ? value : System.Convert.ChangeType(value, target, System.Globalization.CultureInfo.InvariantCulture);
+        try
+        {
+            return target.IsInstanceOfType(value) ? value : System.Convert.ChangeType(value, target, System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (OverflowException failure)
+        {
+            throw new RowFailedException("wrong_type", $"column '{SnakeCase.From(name)}' holds {ArrowValues.Display(value)}, too large for {target.Name}", failure);
+        }
     }
 
     private static IArrowType ColumnType(Type type)

@@ -75,7 +75,10 @@ public interface ISink : IStage
     Task WriteAsync(IRowStream rows, StageContext context, CancellationToken cancellationToken);
 }
 
-/// <summary>Optional: checks of the machine (files, keys, endpoints, sandbox, devices) made at <c>check</c> and before a run.</summary>
+/// <summary>
+/// Optional: checks of the machine (files, sandbox, devices) made at <c>check</c> and before a run. No model is open
+/// then: a constructor parameter other than the options record is null.
+/// </summary>
 public interface IEnvironmentCheck
 {
     /// <summary>Says what is missing or in the way, and what was found. Changes nothing that stays.</summary>

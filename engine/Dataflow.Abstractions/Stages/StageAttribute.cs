@@ -10,6 +10,12 @@ public sealed class StageAttribute(string name, string summary) : Attribute
 
     /// <summary>Version of what the stage computes; raise it when the same input gives another output.</summary>
     public int Version { get; init; } = 1;
+
+    /// <summary>
+    /// False for a row stage or trainer whose result hangs on more than its options, rows, seed and models (the time, the
+    /// network, files it finds itself): its results are then never taken from an earlier run.
+    /// </summary>
+    public bool Cacheable { get; init; } = true;
 }
 
 /// <summary>Declares a named input (<c>from: { left: a, right: b }</c>). Without it a stage has one input, <c>in</c>.</summary>

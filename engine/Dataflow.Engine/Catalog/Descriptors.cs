@@ -27,6 +27,7 @@ public sealed record StageDescriptor(
     Type StageType,
     Type OptionsType,
     IReadOnlyList<StageInputDescriptor> Inputs,
+    bool Cacheable,
     PluginInfo Plugin);
 
 /// <summary>A model provider class that a plugin offers.</summary>

@@ -19,39 +19,60 @@ public sealed class PluginCatalog
     public static PluginCatalog Load(IEnumerable<string> folders, DiagnosticBag diagnostics)
     {
         var catalog = new PluginCatalog();
+        var loading = new List<Task<(string Dll, PluginContent? Content, DiagnosticBag Diagnostics)>>();
         foreach (string folder in folders.Select(Path.GetFullPath).Distinct(StringComparer.Ordinal))
         {
-            if (!Directory.Exists(folder))
+            foreach (string dll in Find(folder, diagnostics))
             {
-                diagnostics.Error(DiagnosticCodes.BadPlugin, null, $"the plugin folder {folder} does not exist");
-                continue;
+                loading.Add(Task.Run(() =>
+                {
+                    var own = new DiagnosticBag();
+                    return (dll, PluginLoading.Load(dll, own), own);
+                }));
             }
+        }
 
-            foreach (string plugin in Directory.GetDirectories(folder).Order(StringComparer.Ordinal))
+        // Loaded side by side, entered in the given order.
+        foreach (Task<(string Dll, PluginContent? Content, DiagnosticBag Diagnostics)> one in loading)
+        {
+            (string dll, PluginContent? content, DiagnosticBag own) = one.GetAwaiter().GetResult();
+            diagnostics.AddRange(own);
+            if (content is not null)
             {
-                string dll = Path.Combine(plugin, Path.GetFileName(plugin) + ".dll");
-                if (File.Exists(dll))
-                {
-                    catalog.Add(dll, diagnostics);
-                }
-                else if (Directory.GetFiles(plugin, "*.dll").Length > 0)
-                {
-                    diagnostics.Warning(DiagnosticCodes.BadPlugin, null, $"{plugin} holds no {Path.GetFileName(dll)}", "a plugin is a folder Name with Name.dll in it");
-                }
+                catalog.Add(content, dll, diagnostics);
             }
         }
 
         return catalog;
     }
 
-    private void Add(string dll, DiagnosticBag diagnostics)
+    private static List<string> Find(string folder, DiagnosticBag diagnostics)
     {
-        PluginContent? content = PluginLoading.Load(dll, diagnostics);
-        if (content is null)
+        var found = new List<string>();
+        if (!Directory.Exists(folder))
         {
-            return;
+            diagnostics.Error(DiagnosticCodes.BadPlugin, null, $"the plugin folder {folder} does not exist");
+            return found;
         }
 
+        foreach (string plugin in Directory.GetDirectories(folder).Order(StringComparer.Ordinal))
+        {
+            string dll = Path.Combine(plugin, Path.GetFileName(plugin) + ".dll");
+            if (File.Exists(dll))
+            {
+                found.Add(dll);
+            }
+            else if (Directory.GetFiles(plugin, "*.dll").Length > 0)
+            {
+                diagnostics.Warning(DiagnosticCodes.BadPlugin, null, $"{plugin} holds no {Path.GetFileName(dll)}", "a plugin is a folder Name with Name.dll in it");
+            }
+        }
+
+        return found;
+    }
+
+    private void Add(PluginContent content, string dll, DiagnosticBag diagnostics)
+    {
         plugins.Add(content.Info);
         foreach (StageDescriptor stage in content.Stages)
         {

@@ -32,7 +32,7 @@ internal sealed class PluginInspector(PluginInfo plugin, DiagnosticBag diagnosti
                 continue;
             }
 
-            found.Add(new StageDescriptor(attribute.Name, attribute.Summary, attribute.Version, kinds[0].Kind, type, options!, Inputs(type, kinds[0].Kind), plugin));
+            found.Add(new StageDescriptor(attribute.Name, attribute.Summary, attribute.Version, kinds[0].Kind, type, options!, Inputs(type, kinds[0].Kind), attribute.Cacheable, plugin));
         }
 
         return found;

@@ -15,6 +15,9 @@ public sealed record ConfigScalar(string Text, bool IsPlain, SourceSpan Span) : 
     /// <summary>It held a reference that could not be resolved and was complained about; its text means nothing.</summary>
     public bool IsUnresolved { get; init; }
 
+    /// <summary>It stands for a secret that this machine lacks, in a check that does not look at the machine.</summary>
+    public bool IsStandIn { get; init; }
+
     public bool IsNull => IsPlain && Text is "" or "~" or "null" or "Null" or "NULL" && IsPlain;
 
     public override string Kind => IsNull ? "nothing" : IsPlain && IsNumber ? $"the number {Text}" : IsPlain && IsBoolean ? Text : $"text '{(Text.Length > 40 ? Text[..40] + "…" : Text)}'";

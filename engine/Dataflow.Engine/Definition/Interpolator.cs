@@ -38,6 +38,7 @@ internal sealed partial class Interpolator(
         var text = new StringBuilder();
         int position = 0;
         bool unresolved = false;
+        bool standIn = false;
         foreach (Match match in Reference().Matches(scalar.Text))
         {
             text.Append(scalar.Text, position, match.Index - position);
@@ -49,6 +50,7 @@ internal sealed partial class Interpolator(
             else if (Lookup(match, scalar.Span) is ConfigScalar value)
             {
                 text.Append(value.Text);
+                standIn |= value.IsStandIn;
             }
             else
             {
@@ -57,7 +59,7 @@ internal sealed partial class Interpolator(
         }
 
         text.Append(scalar.Text, position, scalar.Text.Length - position);
-        return scalar with { Text = text.ToString(), IsUnresolved = unresolved };
+        return scalar with { Text = text.ToString(), IsUnresolved = unresolved, IsStandIn = standIn };
     }
 
     private ConfigNode? Lookup(Match match, SourceSpan span)
@@ -80,6 +82,11 @@ internal sealed partial class Interpolator(
         if (match.Groups["default"].Success)
         {
             return new ConfigScalar(match.Groups["default"].Value, IsPlain: true, span);
+        }
+
+        if (kind is "env" or "file" && !options.RequireSecrets)
+        {
+            return new ConfigScalar(name, IsPlain: true, span) { IsStandIn = true };
         }
 
         (string what, string? hint) = kind switch

@@ -8,6 +8,9 @@ public sealed record LoadOptions
 
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 
+    /// <summary>False lets an absent <c>${env:…}</c> or <c>${file:…}</c> pass, for checks on a machine that has no secrets.</summary>
+    public bool RequireSecrets { get; init; } = true;
+
     /// <summary>Values of <c>${run:…}</c>.</summary>
     public IReadOnlyDictionary<string, string> RunVariables { get; init; } = new Dictionary<string, string>();
 }

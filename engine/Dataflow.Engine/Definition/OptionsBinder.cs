@@ -50,6 +50,12 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
 
             string option = path + entry.Key;
             places[option] = entry.Value.Span;
+            if (entry.Value is ConfigScalar { IsStandIn: true } && property.PropertyType != typeof(string))
+            {
+                // Nobody knows the value here, so the record's own default stands.
+                continue;
+            }
+
             if (TryConvert(entry.Value, property.PropertyType, option, property, out object? value) && Validate(property, value, entry.Value, option))
             {
                 property.SetValue(result, value);
@@ -80,7 +86,7 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
         bool good = true;
         foreach (ValidationAttribute rule in property.GetCustomAttributes<ValidationAttribute>())
         {
-            if (value is not null && !rule.IsValid(value))
+            if (value is not null && node is not ConfigScalar { IsStandIn: true } && !rule.IsValid(value))
             {
                 string wanted = rule switch
                 {
@@ -189,7 +195,8 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
         {
             string path = $"{option}.{entry.Key}";
             places[path] = entry.Value.Span;
-            if (TryConvert(entry.Value, valueType, path, null, out object? element))
+            object? element = null;
+            if ((valueType == typeof(object) && entry.Value is ConfigScalar { IsNull: true }) || TryConvert(entry.Value, valueType, path, null, out element))
             {
                 dictionary[entry.Key] = element;
             }

@@ -27,6 +27,14 @@ public sealed record RunDefinition
     [System.ComponentModel.DataAnnotations.Range(1, 100_000)]
     public int BlockCapacity { get; init; } = 8;
 
+    /// <summary>Most bytes of values waiting at one input.</summary>
+    [Dataflow.Abstractions.ByteSize]
+    [System.ComponentModel.DataAnnotations.Range(1L << 10, 1L << 40)]
+    public long QueueBytes { get; init; } = 64 << 20;
+
+    /// <summary>After this long without any progress, who waits for whom is printed.</summary>
+    public TimeSpan StallAfter { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Threads of each compute stage (trainers, local models). Part of the manifest: it changes low bits.</summary>
     [System.ComponentModel.DataAnnotations.Range(1, 1024)]
     public int Threads { get; init; } = 1;

@@ -10,6 +10,29 @@ public sealed record LoadResult(PipelineDefinition? Definition, DiagnosticBag Di
 /// <summary>Reads a pipeline file and its includes into a <see cref="PipelineDefinition"/>.</summary>
 public static class PipelineLoader
 {
+    /// <summary>A YAML file that is a mapping, as nodes with their places; null if it is none (the bag says why).</summary>
+    public static ConfigMapping? ReadMapping(string path, DiagnosticBag diagnostics)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            diagnostics.Error(DiagnosticCodes.MissingFile, new SourceSpan(path, 1, 1), $"'{path}' cannot be read: {failure.Message}");
+            return null;
+        }
+
+        ConfigNode? node = YamlReader.Read(path, text, diagnostics);
+        if (node is not null and not ConfigMapping)
+        {
+            diagnostics.Error(DiagnosticCodes.WrongType, node.Span, $"this file must be a mapping, but is {node.Kind}");
+        }
+
+        return node as ConfigMapping;
+    }
+
     public static LoadResult Load(string path, LoadOptions options)
     {
         var diagnostics = new DiagnosticBag();

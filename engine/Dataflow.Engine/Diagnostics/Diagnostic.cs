@@ -12,6 +12,9 @@ public enum Severity
 {
     Error,
     Warning,
+
+    /// <summary>Worth knowing; no mistake.</summary>
+    Note,
 }
 
 /// <summary>One mistake: where, what, and how to mend it.</summary>
@@ -21,7 +24,7 @@ public sealed record Diagnostic(string Code, Severity Severity, string Message, 
     {
         string place = Span is SourceSpan span ? span + ": " : "";
         string hint = Hint is null ? "" : $" ({Hint})";
-        return $"{place}{(Severity == Severity.Error ? "error" : "warning")} {Code}: {Message}{hint}";
+        return $"{place}{Severity.ToString().ToLowerInvariant()} {Code}: {Message}{hint}";
     }
 }
 
@@ -35,6 +38,8 @@ public sealed class DiagnosticBag
         [.. all.Distinct().OrderBy(d => d.Span?.File, StringComparer.Ordinal).ThenBy(d => d.Span?.Line).ThenBy(d => d.Span?.Column)];
 
     public bool HasErrors => all.Exists(diagnostic => diagnostic.Severity == Severity.Error);
+
+    public void AddRange(DiagnosticBag other) => all.AddRange(other.all);
 
     public void Error(string code, SourceSpan? span, string message, string? hint = null) =>
         all.Add(new Diagnostic(code, Severity.Error, message, span, hint));

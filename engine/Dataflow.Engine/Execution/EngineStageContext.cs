@@ -9,6 +9,8 @@ namespace Dataflow.Engine.Execution;
 internal sealed class EngineStageContext(
     StageNode node, RunFolder folder, string baseFolder, RunSettings settings, ulong runSeed, Journal journal, IRunObserver observer) : StageContext
 {
+    private long reported;
+
     public override string StageName => node.Name;
 
     public override string RunId => folder.RunId;
@@ -28,6 +30,9 @@ internal sealed class EngineStageContext(
     /// <summary>Metrics reported so far, for the port of a trainer.</summary>
     public List<Metric> Metrics { get; } = [];
 
+    /// <summary>How many metrics were reported.</summary>
+    public long MetricsReported => Interlocked.Read(ref reported);
+
     /// <summary>Where a source's unusable inputs go; set by its worker.</summary>
     public Func<string, string, string, CancellationToken, ValueTask>? InputErrors { get; set; }
 
@@ -38,6 +43,7 @@ internal sealed class EngineStageContext(
 
     public override void Report(Metric metric)
     {
+        Interlocked.Increment(ref reported);
         Metric labelled = metric.Label is null ? metric with { Label = node.Name } : metric;
         lock (Metrics)
         {

@@ -1,71 +1,79 @@
-using System.Reflection;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Diagnostics;
 using Dataflow.Engine.Graph;
-using Microsoft.Extensions.Logging;
+using Dataflow.Engine.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dataflow.Engine.Execution;
 
-/// <summary>What one stage found of the machine.</summary>
-/// <param name="Place">Where the stage stands in the YAML: file:line:column.</param>
-public sealed record EnvironmentFinding(string Stage, string Place, string Text, bool IsProblem);
-
-/// <summary>Runs the environment checks of a graph's stages, without opening any model.</summary>
+/// <summary>Asks stages and models whether this machine has what they need, all at once and without opening any model.</summary>
 public static class EnvironmentChecks
 {
-    public static async Task<IReadOnlyList<EnvironmentFinding>> RunAsync(PipelineGraph graph, CancellationToken cancellationToken)
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>Problems as errors and facts as notes, each at the place of its stage or model.</summary>
+    /// <param name="runsFolder">Where runs are kept: it must be writable and its disk not full.</param>
+    public static async Task<IReadOnlyList<Diagnostic>> RunAsync(PipelineGraph graph, string runsFolder, CancellationToken cancellationToken)
     {
-        var found = new List<EnvironmentFinding>();
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        var pending = new List<Task<IReadOnlyList<Diagnostic>>>();
         foreach (StageNode node in graph.Stages.Where(node => typeof(IEnvironmentCheck).IsAssignableFrom(node.Descriptor.StageType)))
         {
-            if (Create(node) is not IEnvironmentCheck check)
-            {
-                continue;
-            }
+            pending.Add(AskAsync($"stage '{node.Name}'", node.Place, () => CheckAsync(node, graph, patience.Token)));
+        }
 
-            EnvironmentFindings findings = await check.CheckEnvironmentAsync(new CheckContext(node, graph), cancellationToken);
-            found.AddRange(findings.Problems.Select(text => new EnvironmentFinding(node.Name, node.Place, text, IsProblem: true)));
-            found.AddRange(findings.Facts.Select(text => new EnvironmentFinding(node.Name, node.Place, text, IsProblem: false)));
+        foreach (ModelNode model in graph.Models.Values.Where(model => typeof(IModelEnvironmentCheck).IsAssignableFrom(model.Descriptor.ProviderType)))
+        {
+            pending.Add(AskAsync($"model '{model.Name}'", model.Place, () => CheckAsync(model, graph, patience.Token)));
+        }
 
-            if (check is IAsyncDisposable disposable)
+        pending.Add(AskAsync("the run", null, () => ValueTask.FromResult(RunSpace.Check(runsFolder))));
+        IReadOnlyList<Diagnostic>[] found = await Task.WhenAll(pending);
+        cancellationToken.ThrowIfCancellationRequested();
+        return found.SelectMany(one => one).DistinctBy(diagnostic => diagnostic.Message, StringComparer.Ordinal).ToArray();
+    }
+
+    private static async Task<IReadOnlyList<Diagnostic>> AskAsync(string who, SourceSpan? place, Func<ValueTask<EnvironmentFindings>> ask)
+    {
+        try
+        {
+            EnvironmentFindings findings = await Task.Run(async () => await ask());
+            return
+            [
+                .. findings.Problems.Select(text => new Diagnostic(DiagnosticCodes.Environment, Severity.Error, $"{who}: {text}", place, null)),
+                .. findings.Facts.Select(text => new Diagnostic(DiagnosticCodes.Environment, Severity.Note, text, place, null)),
+            ];
+        }
+        catch (Exception failure)
+        {
+            string why = failure is OperationCanceledException ? $"no answer within {Patience.TotalSeconds:0} s" : failure.Message;
+            return [new Diagnostic(DiagnosticCodes.Environment, Severity.Error, $"{who}: the check of the machine failed: {why}", place, null)];
+        }
+    }
+
+    private static async ValueTask<EnvironmentFindings> CheckAsync(StageNode node, PipelineGraph graph, CancellationToken cancellationToken)
+    {
+        object stage = StageProbe.Create(node);
+        try
+        {
+            return await ((IEnvironmentCheck)stage).CheckEnvironmentAsync(new ProbeContext(node, graph), cancellationToken);
+        }
+        finally
+        {
+            if (stage is IAsyncDisposable disposable)
             {
                 await disposable.DisposeAsync();
             }
         }
-
-        return found.DistinctBy(finding => finding.Text).ToArray();
     }
 
-    // Only a stage whose constructor takes nothing but its options can be asked before models are open.
-    private static object? Create(StageNode node)
+    private static async ValueTask<EnvironmentFindings> CheckAsync(ModelNode node, PipelineGraph graph, CancellationToken cancellationToken)
     {
-        ConstructorInfo? constructor = node.Descriptor.StageType.GetConstructor([node.Descriptor.OptionsType]);
-        return constructor?.Invoke(BindingFlags.DoNotWrapExceptions, null, [node.Options], null);
-    }
-
-    private sealed class CheckContext(StageNode node, PipelineGraph graph) : StageContext
-    {
-        public override string StageName => node.Name;
-
-        public override string RunId => "check";
-
-        public override ulong Seed => 0;
-
-        public override int Threads => graph.Settings.Threads;
-
-        public override int BatchRows => graph.Settings.BatchRows;
-
-        public override string ArtifactFolder => throw new InvalidOperationException("a check has no artifacts");
-
-        public override string WorkFolder => throw new InvalidOperationException("a check has no work folder");
-
-        public override ILogger Logger => NullLogger.Instance;
-
-        public override string ResolvePath(string path) => Path.GetFullPath(path, graph.BaseFolder);
-
-        public override void Report(Metric metric) => throw new InvalidOperationException("a check reports no metrics");
-
-        public override ValueTask ReportInputErrorAsync(string code, string message, string input, CancellationToken cancellationToken) =>
-            throw new InvalidOperationException("a check reads no input");
+        // A checkpoint that a trainer will leave is not there yet; that the folder is named is all a provider may ask.
+        string? artifact = node.FromStage is null ? null : Path.Combine(Path.GetTempPath(), "artifacts", node.FromStage);
+        var context = new ModelContext(node.Name, artifact, graph.Settings.Threads, path => Path.GetFullPath(path, graph.BaseFolder), NullLogger.Instance);
+        await using IModelProvider provider = ModelProviders.Create(node, context);
+        return await ((IModelEnvironmentCheck)provider).CheckEnvironmentAsync(cancellationToken);
     }
 }

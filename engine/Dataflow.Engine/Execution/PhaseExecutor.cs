@@ -1,15 +1,18 @@
+using System.Diagnostics;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Caching;
 using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Execution.Flow;
 using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Execution.Spill;
 using Dataflow.Engine.Execution.Workers;
 using Dataflow.Engine.Models;
+using Dataflow.Engine.Telemetry;
 
 namespace Dataflow.Engine.Execution;
 
 /// <summary>Runs one phase: all its stages at once, then the sinks that wait for complete inputs.</summary>
-internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal journal, ModelHost models, bool mayReplay, long? sourceLimit)
+internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal journal, ModelHost models, StageCaches? caches, PhaseOptions options)
 {
     private readonly List<RowWorker> rowWorkers = [];
     private readonly List<IAsyncDisposable> asyncStages = [];
@@ -25,6 +28,12 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             state.Aborted.ThrowIfCancellationRequested();
             await Task.WhenAll(late.Select(GuardAsync));
             state.Aborted.ThrowIfCancellationRequested();
+            foreach (StageRuntime runtime in wiring.Runtimes)
+            {
+                CloseBooks(runtime);
+            }
+
+            state.Aborted.ThrowIfCancellationRequested();
             foreach (PortOutput port in wiring.Runtimes.SelectMany(runtime => runtime.Ports.Values))
             {
                 port.Rejects?.Commit();
@@ -33,6 +42,18 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         finally
         {
             await DisposeAsync();
+        }
+    }
+
+    private void CloseBooks(StageRuntime runtime)
+    {
+        try
+        {
+            Ledger.Check(runtime);
+        }
+        catch (StageFailedException imbalance)
+        {
+            state.Fail(runtime.Node.Name, imbalance);
         }
     }
 
@@ -47,11 +68,17 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
 
         using var drained = new CancellationTokenSource();
         Task drain = DrainOnStopAsync(drained.Token);
+        Task watching = new StallWatch(wiring.Runtimes, models, options.StallAfter, options.Observer).RunAsync(drained.Token);
         List<Task> tasks = live.Zip(ready, (runtime, run) => Task.Run(() => GuardAsync(runtime, run))).ToList();
         tasks.AddRange(wiring.Pumps.Select(pump => Task.Run(() => GuardPumpAsync(pump))));
         await Task.WhenAll(tasks);
         await drained.CancelAsync();
-        await drain;
+        await Task.WhenAll(drain, watching);
+        if (live.Any(runtime => runtime.Counter.State != "done"))
+        {
+            // A stop that came at the last moment: a source let go, and what hung on it must not pass for complete.
+            state.Abort();
+        }
     }
 
     private async Task<Func<Task>> PrepareAsync(StageRuntime runtime)
@@ -80,13 +107,13 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         switch (stage)
         {
             case ISource source:
-                return () => SourceWorker.RunAsync(runtime, source, sourceLimit);
+                return () => SourceWorker.RunAsync(runtime, source, options.SourceLimit);
             case IBatchTransform transform:
                 return BatchWorker.For(runtime, transform).RunAsync;
             case IFilter filter:
                 return BatchWorker.For(runtime, filter).RunAsync;
             case IRowStage rows:
-                var worker = new RowWorker(runtime, rows, mayReplay, models.RowsInFlight(runtime.Node));
+                var worker = new RowWorker(runtime, rows, options.MayReplay, models.RowsInFlight(runtime.Node));
                 rowWorkers.Add(worker);
                 return worker.RunAsync;
             case IAggregate aggregate:
@@ -101,6 +128,11 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
     private async Task<IStage> CreateAsync(StageRuntime runtime)
     {
         IStage stage = await StageFactory.CreateAsync(runtime.Node, models, runtime.Context, state.Aborted);
+        if (caches is not null)
+        {
+            await caches.AttachAsync(runtime, models, state.Aborted);
+        }
+
         lock (stages)
         {
             if (stage is IAsyncDisposable asynchronous)
@@ -124,6 +156,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
 
     private async Task GuardAsync(StageRuntime runtime, Func<Task> run)
     {
+        using Activity? span = RunTelemetry.StartStage(runtime.Node);
         runtime.Counter.Start();
         try
         {
@@ -145,15 +178,16 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         catch (Exception failure)
         {
             state.Fail(runtime.Node.Name, failure);
+            span?.SetStatus(ActivityStatusCode.Error, failure.GetType().Name);
             runtime.Counter.Finish("failed");
         }
     }
 
-    private async Task GuardPumpAsync((SpillStream Spill, StageInput Input, string Stage) pump)
+    private async Task GuardPumpAsync(Pump pump)
     {
         try
         {
-            await SpillPump.RunAsync(pump.Spill, pump.Input, state);
+            await pump.RunAsync(state);
         }
         catch (OperationCanceledException) when (state.Stopping.IsCancellationRequested)
         {
@@ -161,7 +195,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         }
         catch (Exception failure)
         {
-            state.Fail(pump.Stage, failure);
+            state.Fail(pump.Edge.To, failure);
         }
     }
 
@@ -210,3 +244,8 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         stages.ForEach(stage => stage.Dispose());
     }
 }
+
+/// <summary>How a phase is run.</summary>
+/// <param name="MayReplay">Rows may be in the journal from an earlier attempt.</param>
+/// <param name="SourceLimit">Most rows each source may give; null for all.</param>
+internal sealed record PhaseOptions(bool MayReplay, long? SourceLimit, TimeSpan StallAfter, IRunObserver Observer);

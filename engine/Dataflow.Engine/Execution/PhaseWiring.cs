@@ -3,6 +3,7 @@ using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Execution.Flow;
 using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Execution.Spill;
+using Dataflow.Engine.Execution.Tapping;
 using Dataflow.Engine.Execution.Workers;
 using Dataflow.Engine.Graph;
 
@@ -18,7 +19,7 @@ internal sealed class PhaseWiring
     private readonly RunFolder folder;
     private readonly int phase;
     private readonly Dictionary<string, StageRuntime> runtimes;
-    private readonly List<(SpillStream Spill, StageInput Input, string Stage)> pumps = [];
+    private readonly List<Pump> pumps = [];
 
     public PhaseWiring(PipelineGraph graph, int phase, RunFolder folder, Journal journal, RunState state, Func<StageNode, EngineStageContext> context)
     {
@@ -46,7 +47,7 @@ internal sealed class PhaseWiring
     public IReadOnlyCollection<StageRuntime> Runtimes => runtimes.Values;
 
     /// <summary>Spilled ports of earlier phases that feed streaming inputs of this one.</summary>
-    public IReadOnlyList<(SpillStream Spill, StageInput Input, string Stage)> Pumps => pumps;
+    public IReadOnlyList<Pump> Pumps => pumps;
 
     /// <summary>True if the stage reads its input live in its phase.</summary>
     public bool Streams(StageNode node) => node.Descriptor.Kind switch
@@ -89,15 +90,16 @@ internal sealed class PhaseWiring
     private static void AddPorts(StageRuntime runtime, Journal journal)
     {
         var sampler = new RowSampler(runtime.Node.Name, journal);
+        TapPoint Tap(string port) => runtime.State.Taps.Point(runtime.Node.Name, port);
         for (int i = 0; i < runtime.Node.Ports.Count; i++)
         {
             int index = i;
             PortDeclaration port = runtime.Node.Ports[i];
-            runtime.Ports[port.Name] = new PortOutput(port, rows => runtime.Counter.Out(index, rows), sampler);
+            runtime.Ports[port.Name] = new PortOutput(runtime.Node.Name, port, rows => runtime.Counter.Out(index, rows), sampler, Tap(port.Name));
         }
 
         var errors = new PortDeclaration(ErrorRows.Port, ErrorRows.Schema, Optional: true);
-        runtime.Ports[ErrorRows.Port] = new PortOutput(errors, _ => { }, sampler);
+        runtime.Ports[ErrorRows.Port] = new PortOutput(runtime.Node.Name, errors, _ => { }, sampler, Tap(ErrorRows.Port));
     }
 
     private void AddInput(StageRuntime runtime)
@@ -105,7 +107,7 @@ internal sealed class PhaseWiring
         InputNode input = runtime.Node.Inputs[0];
         int parallelism = runtime.Node.Concurrency ?? 4;
         // Capacity counts batches; below twice the parallelism it would itself be the limit.
-        var block = new StageInput(input.Schema, runtime.Node.Descriptor.Kind == StageKind.Row ? graph.Settings.BlockCapacity : Math.Max(graph.Settings.BlockCapacity, 2 * parallelism));
+        var block = new StageInput(input.Schema, runtime.Node.Descriptor.Kind == StageKind.Row ? graph.Settings.BlockCapacity : Math.Max(graph.Settings.BlockCapacity, 2 * parallelism), graph.Settings.QueueBytes);
         runtime.Input = block;
         runtime.Counter.QueueFill = () => block.Waiting;
         for (int i = 0; i < input.Edges.Count; i++)
@@ -113,12 +115,13 @@ internal sealed class PhaseWiring
             PortEdge edge = input.Edges[i];
             if (runtimes.TryGetValue(edge.Stage, out StageRuntime? producer))
             {
-                producer.Ports[edge.Port].AddReader(block, Adapter(input, i));
+                producer.Ports[edge.Port].AddReader(block, runtime.Node.Name, Adapter(input, i));
             }
             else
             {
-                block.AddProducer();
-                pumps.Add((new SpillStream(input.Schema, [Part(edge, Adapter(input, i))]), block, runtime.Node.Name));
+                var live = new Edge(edge.Stage, edge.Port, runtime.Node.Name);
+                block.AddProducer(live);
+                pumps.Add(new Pump(new SpillStream(input.Schema, [Part(edge, Adapter(input, i))]), block, live));
             }
         }
     }
@@ -141,5 +144,19 @@ internal sealed class PhaseWiring
                 port.Rejects = new RejectsFile(Path.Combine(folder.RejectsFolder, $"{node.Name}.{name}.jsonl"));
             }
         }
+    }
+}
+
+/// <summary>Feeds a streaming input from a port of an earlier phase.</summary>
+internal sealed record Pump(SpillStream Spill, StageInput Input, Edge Edge)
+{
+    public async Task RunAsync(RunState state)
+    {
+        await foreach (RowBatch batch in Spill.ReadAsync(state.Stopping))
+        {
+            await Input.SendAsync(batch, Edge, state.Aborted);
+        }
+
+        Input.ProducerDone();
     }
 }

@@ -1,9 +1,14 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Caching;
 using Dataflow.Engine.Definition;
 using Dataflow.Engine.Execution.Journaling;
+using Dataflow.Engine.Execution.Tapping;
 using Dataflow.Engine.Graph;
 using Dataflow.Engine.Models;
+using Dataflow.Engine.Reporting;
+using Dataflow.Engine.Telemetry;
 
 namespace Dataflow.Engine.Execution;
 
@@ -11,8 +16,9 @@ namespace Dataflow.Engine.Execution;
 /// Executes a compiled pipeline phase by phase. A phase that is done stays done over any number of resumes; an
 /// unfinished one starts again from its inputs, with finished rows and paid responses answered from the journal.
 /// </summary>
-public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, IRunObserver observer)
+public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, IRunObserver display)
 {
+    private readonly RunTelemetry observer = new(graph, display);
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(250);
 
     /// <exception cref="RunRefusedException">The run cannot begin: the folder is in use, or its pipeline has changed.</exception>
@@ -21,19 +27,26 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         using RunFolder folder = OpenFolder(request.RunFolder);
         RunManifest manifest = Begin(folder, request);
         folder.WriteManifest(manifest);
+        DefinitionRecord.From(graph, secrets, folder.Root).Write(folder.Root);
+        var clock = Stopwatch.StartNew();
+        using Activity? span = observer.StartRun(folder.RunId);
         await using Journal journal = Journal.Open(folder.JournalPath);
+        await using CacheStore? cache = OpenCache(request.CacheFolder);
+        await using CachePublisher? publisher = cache is null ? null : new CachePublisher(cache, folder.JournalPath, message => observer.Message("cache", message));
+        publisher?.Start();
         using var state = new RunState(graph, request, secrets);
+        await using TapServer taps = TapServer.Start(folder.Root, state.Taps, message => observer.Message("tap", message));
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
         string? cause = null;
         IReadOnlyDictionary<string, ModelUsage> usages;
-        await using (var models = new ModelHost(graph, folder, journal, state, observer))
+        await using (var models = new ModelHost(graph, folder, journal, cache, state, observer))
         {
             using var ticking = new CancellationTokenSource();
             Task ticker = TickAsync(state, models, ticking.Token);
             try
             {
-                await RunPhasesAsync(request, folder, journal, state, models, runSeed);
+                await RunPhasesAsync(request, folder, journal, state, models, cache is null ? null : new StageCaches(cache, secrets), runSeed);
                 outcome = RunOutcome.Completed;
             }
             catch (OperationCanceledException) when (state.FirstFault is null)
@@ -60,14 +73,20 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             await File.WriteAllTextAsync(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString()));
         }
 
-        folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause });
+        folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause, Seconds = manifest.Seconds + clock.Elapsed.TotalSeconds });
+        observer.EndRun(span, outcome, cause);
         StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
         return new RunResult(outcome, folder.Root, cause, Counts(state), headlines, usages);
     }
 
     private async Task RunPhasesAsync(
-        RunRequest request, RunFolder folder, Journal journal, RunState state, ModelHost models, ulong runSeed)
+        RunRequest request, RunFolder folder, Journal journal, RunState state, ModelHost models, StageCaches? caches, ulong runSeed)
     {
+        if (request.RetryErrors)
+        {
+            await ReopenFailedAsync(journal);
+        }
+
         IReadOnlyDictionary<string, StageCounts> earlier = journal.Stages();
         EngineStageContext Context(StageNode node) => new(node, folder, graph.BaseFolder, graph.Settings, runSeed, journal, observer);
         for (int phase = 0; phase < graph.PhaseCount; phase++)
@@ -87,9 +106,34 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             observer.PhaseStarted(phase, graph.PhaseCount);
             await journal.ClearAttemptAsync(graph.Stages.Where(stage => stage.Phase == phase).Select(stage => stage.Name).ToArray());
             var wiring = new PhaseWiring(graph, phase, folder, journal, state, Context);
-            await new PhaseExecutor(wiring, state, journal, models, request.Resume, request.SourceLimit).RunAsync();
+            await new PhaseExecutor(wiring, state, journal, models, caches, new PhaseOptions(request.Resume, request.SourceLimit, graph.Settings.StallAfter, observer)).RunAsync();
             await journal.SetMetaAsync(doneKey, "done");
             await models.ReleaseAfterAsync(phase);
+        }
+    }
+
+    // Rows that failed are not in the journal, so a phase that runs again takes up just these; what follows runs again too.
+    private async Task ReopenFailedAsync(Journal journal)
+    {
+        HashSet<string> failed = [.. journal.StagesWithErrors()];
+        int first = graph.Stages.Where(stage => failed.Contains(stage.Name)).Select(stage => stage.Phase).DefaultIfEmpty(graph.PhaseCount).Min();
+        for (int phase = first; phase < graph.PhaseCount; phase++)
+        {
+            await journal.DeleteMetaAsync($"phase:{phase}");
+        }
+    }
+
+    // A run does not need its cache: without one it only does more.
+    private CacheStore? OpenCache(string? folder)
+    {
+        try
+        {
+            return folder is null ? null : CacheStore.Open(folder);
+        }
+        catch (IOException failure)
+        {
+            observer.Message("cache", failure.Message);
+            return null;
         }
     }
 

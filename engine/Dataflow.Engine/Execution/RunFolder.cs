@@ -88,7 +88,11 @@ public sealed record RunManifest(
     IReadOnlyList<string> PluginFolders,
     IReadOnlyList<PluginRecord> Plugins,
     string State,
-    string? Cause);
+    string? Cause)
+{
+    /// <summary>Wall time of all attempts so far.</summary>
+    public double Seconds { get; init; }
+}
 
 /// <summary>A plugin of the run, by content.</summary>
 public sealed record PluginRecord(string Name, string Hash);

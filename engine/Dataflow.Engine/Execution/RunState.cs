@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dataflow.Engine.Definition;
+using Dataflow.Engine.Execution.Tapping;
 using Dataflow.Engine.Graph;
 
 namespace Dataflow.Engine.Execution;
@@ -15,6 +16,7 @@ internal sealed class RunState : IDisposable
     public RunState(PipelineGraph graph, RunRequest request, SecretRegistry secrets)
     {
         Secrets = secrets;
+        Taps = new TapHub(graph);
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
         stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
         counters = graph.Stages.ToDictionary(stage => stage.Name, stage => new StageCounter(stage));
@@ -28,6 +30,9 @@ internal sealed class RunState : IDisposable
 
     /// <summary>What must not be written into errors and logs.</summary>
     public SecretRegistry Secrets { get; }
+
+    /// <summary>Where rows of the run can be watched.</summary>
+    public TapHub Taps { get; }
 
     public Fault? FirstFault => Volatile.Read(ref firstFault);
 
@@ -75,6 +80,9 @@ internal sealed class StageCounter(StageNode node)
     private long rowsIn;
     private long errors;
     private long replayed;
+    private long cached;
+    private long handled;
+    private long errorsOfRows;
 
     public string State { get; set; } = "waiting";
 
@@ -101,13 +109,28 @@ internal sealed class StageCounter(StageNode node)
         clock.Stop();
     }
 
+    /// <summary>Rows taken that were passed on or filtered, however many came of each.</summary>
+    public long RowsHandled => Interlocked.Read(ref handled);
+
+    /// <summary>Rows taken that failed; a source's unusable inputs were never rows.</summary>
+    public long ErrorsOfRows => Interlocked.Read(ref errorsOfRows);
+
+    public void Handled(long rows) => Interlocked.Add(ref handled, rows);
+
     public void In(long rows) => Interlocked.Add(ref rowsIn, rows);
 
     public void Out(int port, long rows) => Interlocked.Add(ref rowsOut[port], rows);
 
+    public void Cached(long rows) => Interlocked.Add(ref cached, rows);
+
     public void Replayed(long rows) => Interlocked.Add(ref replayed, rows);
 
-    public long Error() => Interlocked.Increment(ref errors);
+    /// <param name="ofRow">False for a source's input that never became a row.</param>
+    public long Error(bool ofRow)
+    {
+        Interlocked.Add(ref errorsOfRows, ofRow ? 1 : 0);
+        return Interlocked.Increment(ref errors);
+    }
 
     public StageCounts Snapshot()
     {
@@ -122,6 +145,6 @@ internal sealed class StageCounter(StageNode node)
             ports[Node.Ports[i].Name] = Interlocked.Read(ref rowsOut[i]);
         }
 
-        return new StageCounts(Node.Name, Node.Phase, State, RowsIn, ports, Errors, Interlocked.Read(ref replayed), QueueFill(), clock.Elapsed);
+        return new StageCounts(Node.Name, Node.Phase, State, RowsIn, ports, Errors, Interlocked.Read(ref replayed), Interlocked.Read(ref cached), QueueFill(), clock.Elapsed);
     }
 }

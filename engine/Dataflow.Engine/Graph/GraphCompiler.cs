@@ -76,7 +76,7 @@ public sealed class GraphCompiler
         ErrorBudget budget = Budget(run.MaxErrors, null) ?? ErrorBudget.Default;
         return new PipelineGraph(
             definition.Name, definition.Description, definition.SourcePath, definition.Hash,
-            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, budget, run.MaxCost), nodes, models,
+            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, budget, run.QueueBytes, run.StallAfter, run.MaxCost), nodes, models,
             nodes.Select(node => node.Descriptor.Plugin).Concat(models.Values.Select(model => model.Descriptor.Plugin)).Distinct().OrderBy(p => p.Name, StringComparer.Ordinal).ToArray());
     }
 
@@ -125,7 +125,7 @@ public sealed class GraphCompiler
         LimitsDefinition l = model.Limits;
         var limits = new ModelLimits(l.Concurrency, l.RequestsPerMinute, l.TokensPerMinute, l.Retries, l.Timeout, l.GiveUpAfter);
         var cost = new ModelCost(model.Cost.Input, model.Cost.Output);
-        models[model.Name] = new ModelNode(model.Name, model.NameSpan.ToString(), descriptor, options, model.From, limits, cost);
+        models[model.Name] = new ModelNode(model.Name, model.NameSpan, descriptor, options, model.From, limits, cost);
     }
 
     private bool CheckTrainer(ModelDefinition model, ModelDescriptor descriptor)
@@ -225,7 +225,7 @@ public sealed class GraphCompiler
 
         StageSettings settings = stage.Settings;
         return new StageNode(
-            stage.Name, stage.NameSpan.ToString(), draft.Descriptor, draft.Options!, inputs, ports, draft.Models, phase,
+            stage.Name, stage.NameSpan, draft.Descriptor, draft.Options!, inputs, ports, draft.Models, phase,
             settings.Concurrency, settings.BatchRows, settings.Retries, settings.Order == "input", draft.Budget ?? ErrorBudget.Default);
     }
 

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using Dataflow.Engine.Execution;
 
 namespace Dataflow.Engine.Graph;
 
-/// <summary>A graph as mermaid or DOT text: stages by phase, ports on edges, artifact edges dashed.</summary>
+/// <summary>A graph as mermaid or DOT text: stages by phase, ports on edges, artifact edges dashed; with a run's counts where they are given.</summary>
 public static class GraphRenderer
 {
-    public static string Mermaid(PipelineGraph graph)
+    public static string Mermaid(PipelineGraph graph, IReadOnlyDictionary<string, StageCounts>? counts = null)
     {
         var text = new StringBuilder("flowchart LR\n");
         foreach (IGrouping<int, StageNode> phase in graph.Stages.GroupBy(stage => stage.Phase).OrderBy(group => group.Key))
@@ -14,7 +15,7 @@ public static class GraphRenderer
             text.AppendLine(CultureInfo.InvariantCulture, $"  subgraph phase_{phase.Key}[phase {phase.Key}]");
             foreach (StageNode stage in phase)
             {
-                text.AppendLine(CultureInfo.InvariantCulture, $"    {stage.Name}[\"{stage.Name}<br/><small>{stage.Descriptor.Name}</small>\"]");
+                text.AppendLine(CultureInfo.InvariantCulture, $"    {stage.Name}[\"{stage.Name}<br/><small>{stage.Descriptor.Name}{Counts(stage.Name, counts, "<br/>")}</small>\"]");
             }
 
             text.AppendLine("  end");
@@ -22,13 +23,13 @@ public static class GraphRenderer
 
         foreach ((string from, string to, string label, bool artifact) in Edges(graph))
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"  {from} {(artifact ? "-." : "--")} {label} {(artifact ? ".->" : "-->")} {to}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {from} {(artifact ? "-." : "--")} {Label(from, label, artifact, counts, "\"")} {(artifact ? ".->" : "-->")} {to}");
         }
 
         return text.ToString();
     }
 
-    public static string Dot(PipelineGraph graph)
+    public static string Dot(PipelineGraph graph, IReadOnlyDictionary<string, StageCounts>? counts = null)
     {
         var text = new StringBuilder("digraph pipeline {\n  rankdir=LR;\n  node [shape=box];\n");
         foreach (IGrouping<int, StageNode> phase in graph.Stages.GroupBy(stage => stage.Phase).OrderBy(group => group.Key))
@@ -36,7 +37,7 @@ public static class GraphRenderer
             text.AppendLine(CultureInfo.InvariantCulture, $"  subgraph cluster_{phase.Key} {{ label=\"phase {phase.Key}\";");
             foreach (StageNode stage in phase)
             {
-                text.AppendLine(CultureInfo.InvariantCulture, $"    {stage.Name} [label=\"{stage.Name}\\n{stage.Descriptor.Name}\"];");
+                text.AppendLine(CultureInfo.InvariantCulture, $"    {stage.Name} [label=\"{stage.Name}\\n{stage.Descriptor.Name}{Counts(stage.Name, counts, "\\n")}\"];");
             }
 
             text.AppendLine("  }");
@@ -44,10 +45,26 @@ public static class GraphRenderer
 
         foreach ((string from, string to, string label, bool artifact) in Edges(graph))
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"  {from} -> {to} [label=\"{label}\"{(artifact ? ", style=dashed" : "")}];");
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {from} -> {to} [label=\"{Label(from, label, artifact, counts, "")}\"{(artifact ? ", style=dashed" : "")}];");
         }
 
         return text.Append("}\n").ToString();
+    }
+
+    private static string Counts(string stage, IReadOnlyDictionary<string, StageCounts>? counts, string before) =>
+        counts?.GetValueOrDefault(stage) is StageCounts count
+            ? string.Create(CultureInfo.InvariantCulture, $"{before}{count.State}: {count.RowsIn} in{(count.Errors > 0 ? $", {count.Errors} errors" : "")}")
+            : "";
+
+    private static string Label(string from, string label, bool artifact, IReadOnlyDictionary<string, StageCounts>? counts, string quote)
+    {
+        if (artifact || counts?.GetValueOrDefault(from) is not StageCounts count)
+        {
+            return label;
+        }
+
+        long rows = label == ErrorRows.Port ? count.Errors : count.RowsOut.GetValueOrDefault(label);
+        return string.Create(CultureInfo.InvariantCulture, $"{quote}{label}: {rows}{quote}");
     }
 
     /// <summary>Row edges, then artifact edges (labelled with the model's name).</summary>

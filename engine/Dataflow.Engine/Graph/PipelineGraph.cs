@@ -1,6 +1,7 @@
 using Apache.Arrow;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Catalog;
+using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Engine.Graph;
 
@@ -27,7 +28,8 @@ public sealed record PipelineGraph(
 
 /// <summary>Run-wide settings of the YAML's <c>run:</c> section.</summary>
 /// <param name="MaxCost">Money that model calls may cost before the run stops; null for no limit.</param>
-public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors, double? MaxCost);
+public sealed record RunSettings(
+    ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors, long QueueBytes, TimeSpan StallAfter, double? MaxCost);
 
 /// <summary>How many row errors a stage may have: an absolute number, or a share of its rows judged after the first 20 errors.</summary>
 public sealed record ErrorBudget(long? Rows, double? Share)
@@ -40,7 +42,7 @@ public sealed record ErrorBudget(long? Rows, double? Share)
 }
 
 /// <summary>One stage of the graph.</summary>
-/// <param name="Place">file:line:column of its name in the YAML.</param>
+/// <param name="Place">Where its name stands in the YAML.</param>
 /// <param name="Inputs">By input name, in the stage's declared order. Empty for sources.</param>
 /// <param name="Ports">Its data ports, default first.</param>
 /// <param name="Models">Constructor parameter name to model resource name.</param>
@@ -49,7 +51,7 @@ public sealed record ErrorBudget(long? Rows, double? Share)
 /// <param name="Ordered">False lets a sink take rows as they come.</param>
 public sealed record StageNode(
     string Name,
-    string Place,
+    SourceSpan Place,
     StageDescriptor Descriptor,
     object Options,
     IReadOnlyList<InputNode> Inputs,
@@ -62,6 +64,9 @@ public sealed record StageNode(
     bool Ordered,
     ErrorBudget MaxErrors)
 {
+    /// <summary>The place without folders: the same wherever the file lies and however it was named.</summary>
+    public string ShortPlace => (Place with { File = Path.GetFileName(Place.File) }).ToString();
+
     public bool IsBarrier => Descriptor.Kind is StageKind.Aggregate or StageKind.Trainer;
 
     public PortDeclaration Port(string name) => Ports.First(port => port.Name == name);
@@ -76,7 +81,7 @@ public sealed record PortEdge(string Stage, string Port);
 /// <summary>A model resource of the graph.</summary>
 /// <param name="FromStage">The trainer stage whose checkpoint it reads; null for a resource of its own.</param>
 public sealed record ModelNode(
-    string Name, string Place, ModelDescriptor Descriptor, object Options, string? FromStage, ModelLimits Limits, ModelCost Cost)
+    string Name, SourceSpan Place, ModelDescriptor Descriptor, object Options, string? FromStage, ModelLimits Limits, ModelCost Cost)
 {
     /// <summary>True for an endpoint elsewhere, whose calls may fail, be refused, and be many at a time; false for a model in this process.</summary>
     public bool IsRemote => !Descriptor.AcceptsArtifact;

@@ -2,13 +2,14 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Caching;
 using Dataflow.Engine.Execution.Journaling;
 using Microsoft.Extensions.AI;
 
 namespace Dataflow.Engine.Models;
 
-/// <summary>Answers a call from the journal if it was ever answered; otherwise journals the response before handing it out.</summary>
-internal sealed class JournalingChatClient(IChatClient inner, string identity, string model, Journal journal, ModelTraffic traffic)
+/// <summary>Answers a call from the journal, or from the cache of earlier runs, if it was ever answered; otherwise journals the response before handing it out.</summary>
+internal sealed class JournalingChatClient(IChatClient inner, string identity, string model, Journal journal, CacheStore? cache, ModelTraffic traffic)
     : DelegatingChatClient(inner), IGroupSampler
 {
     private static readonly JsonSerializerOptions Json = AIJsonUtilities.DefaultOptions;
@@ -18,10 +19,9 @@ internal sealed class JournalingChatClient(IChatClient inner, string identity, s
     {
         ChatMessage[] dialog = messages as ChatMessage[] ?? messages.ToArray();
         string key = CallKey(dialog, options, options?.Seed);
-        if (journal.FindCall(key) is string earlier)
+        if (FindAll([key]) is string[] earlier)
         {
-            traffic.Replayed(1);
-            return JsonSerializer.Deserialize<ChatResponse>(earlier, Json)!;
+            return JsonSerializer.Deserialize<ChatResponse>(earlier[0], Json)!;
         }
 
         ChatResponse response = await base.GetResponseAsync(dialog, options, cancellationToken);
@@ -35,11 +35,9 @@ internal sealed class JournalingChatClient(IChatClient inner, string identity, s
         IReadOnlyList<ChatMessage> messages, ChatOptions options, IReadOnlyList<long> seeds, CancellationToken cancellationToken)
     {
         string[] keys = seeds.Select(seed => CallKey(messages, options, seed)).ToArray();
-        string?[] earlier = keys.Select(journal.FindCall).ToArray();
-        if (Array.TrueForAll(earlier, response => response is not null))
+        if (FindAll(keys) is string[] earlier)
         {
-            traffic.Replayed(keys.Length);
-            return earlier.Select(response => JsonSerializer.Deserialize<ChatResponse>(response!, Json)!).ToArray();
+            return earlier.Select(response => JsonSerializer.Deserialize<ChatResponse>(response, Json)!).ToArray();
         }
 
         var sampler = (IGroupSampler)InnerClient.GetService(typeof(IGroupSampler))!;
@@ -61,6 +59,26 @@ internal sealed class JournalingChatClient(IChatClient inner, string identity, s
         }
 
         return base.GetService(serviceType, serviceKey);
+    }
+
+    // All or none: the K responses of a group are one computation.
+    private string[]? FindAll(string[] keys)
+    {
+        string?[] journalled = keys.Select(journal.FindCall).ToArray();
+        if (Array.TrueForAll(journalled, response => response is not null))
+        {
+            traffic.Replayed(keys.Length);
+            return journalled!;
+        }
+
+        string?[] kept = cache is null ? [] : keys.Select(cache.FindResponse).ToArray();
+        if (cache is null || !Array.TrueForAll(kept, response => response is not null))
+        {
+            return null;
+        }
+
+        traffic.Cached(keys.Length);
+        return kept!;
     }
 
     private string CallKey(IReadOnlyList<ChatMessage> messages, ChatOptions? options, long? seed)

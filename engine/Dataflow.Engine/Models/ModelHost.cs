@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Caching;
 using Dataflow.Engine.Execution;
 using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Graph;
+using Dataflow.Engine.Telemetry;
 using Microsoft.Extensions.AI;
 
 namespace Dataflow.Engine.Models;
@@ -19,6 +21,7 @@ internal sealed class ModelHost : IAsyncDisposable
     private readonly PipelineGraph graph;
     private readonly RunFolder folder;
     private readonly Journal journal;
+    private readonly CacheStore? cache;
     private readonly IRunObserver observer;
     private readonly CancellationToken stopping;
     private readonly Spending spending;
@@ -27,11 +30,12 @@ internal sealed class ModelHost : IAsyncDisposable
     private readonly ConcurrentDictionary<string, ModelTraffic> traffic = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim gate = new(1, 1);
 
-    public ModelHost(PipelineGraph graph, RunFolder folder, Journal journal, RunState state, IRunObserver observer)
+    public ModelHost(PipelineGraph graph, RunFolder folder, Journal journal, CacheStore? cache, RunState state, IRunObserver observer)
     {
         this.graph = graph;
         this.folder = folder;
         this.journal = journal;
+        this.cache = cache;
         this.observer = observer;
         stopping = state.Stopping;
         spending = new Spending(graph.Settings.MaxCost, folder.RunId, cause => state.StopWith(new StageFailedException(cause)));
@@ -69,7 +73,7 @@ internal sealed class ModelHost : IAsyncDisposable
                 ModelTraffic counts = traffic.GetOrAdd(name, _ => new ModelTraffic(name, node.Cost, ModelUsage.None, spending, journal));
                 var resilient = new ResilientChatClient(
                     client, node, counts, spending, message => observer.Message(name, $"model '{name}': {message}"), TimeProvider.System, stopping);
-                resource = new JournalingChatClient(resilient, identity, name, journal, counts);
+                resource = new JournalingChatClient(resilient, identity, name, journal, cache, counts);
             }
 
             opened[(name, kind)] = resource;
@@ -97,6 +101,26 @@ internal sealed class ModelHost : IAsyncDisposable
             .Where(property => property.IsDefined(typeof(CallsPerRowAttribute)))
             .Aggregate(1, (product, property) => product * Math.Max(1, (int)property.GetValue(node.Options)!));
         return Math.Max(DefaultRowsInFlight, (calls + callsPerRow - 1) / callsPerRow);
+    }
+
+    /// <summary>Identities of the models a stage uses, by constructor parameter.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> IdentitiesAsync(StageNode node, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            var identities = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach ((string parameter, string model) in node.Models)
+            {
+                identities[parameter] = await Provider(graph.Models[model]).GetIdentityAsync(cancellationToken);
+            }
+
+            return identities;
+        }
+        finally
+        {
+            gate.Release();
+        }
     }
 
     /// <summary>Disposes the resources that no stage of a later phase uses.</summary>
@@ -158,13 +182,11 @@ internal sealed class ModelHost : IAsyncDisposable
             node.FromStage is null ? null : folder.ArtifactFolder(node.FromStage),
             graph.Settings.Threads,
             path => Path.GetFullPath(path, graph.BaseFolder),
-            new ObserverLogger(node.Name, observer),
-            new JournalNotes(node.Name, journal));
-        ConstructorInfo constructor = node.Descriptor.ProviderType.GetConstructors().Single();
-        object?[] arguments = constructor.GetParameters()
-            .Select(parameter => parameter.ParameterType == typeof(ModelContext) ? context : parameter.ParameterType == node.Descriptor.OptionsType ? node.Options : null)
-            .ToArray();
-        provider = (IModelProvider)constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, arguments, null);
+            new ObserverLogger(node.Name, observer))
+        {
+            Notes = new JournalNotes(node.Name, journal),
+        };
+        provider = ModelProviders.Create(node, context);
         providers[node.Name] = provider;
         return provider;
     }

@@ -54,6 +54,14 @@ internal sealed class ModelTraffic(string model, ModelCost cost, ModelUsage befo
         }
     }
 
+    public void Cached(long count)
+    {
+        lock (gate)
+        {
+            usage = usage with { Cached = usage.Cached + count };
+        }
+    }
+
     /// <param name="reason">Such as <c>http_500</c>, <c>timeout</c>, <c>truncated</c>.</param>
     public void Retried(string reason)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Graph;
 using Dataflow.Engine.Models.Traffic;
+using Dataflow.Engine.Telemetry;
 using Microsoft.Extensions.AI;
 using Polly;
 using Polly.Timeout;
@@ -43,7 +44,7 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         foreach (ModelReplica replica in replicas)
         {
             string at = replicas.Count > 1 ? $"{replica.Name}: " : "";
-            clients.Add(new EndpointGate(replica.Name, gateLimits, text => say(at + text)), replica.Client);
+            clients.Add(new EndpointGate(replica.Name, gateLimits, text => say(at + text)), new TelemetryChatClient(replica.Client, node.Name));
         }
 
         gate = new ModelGate(node.Name, [.. clients.Keys], limits.GiveUpAfter, time);

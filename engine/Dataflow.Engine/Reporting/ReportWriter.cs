@@ -55,11 +55,11 @@ public static class ReportWriter
 
     private static void Stages(StringBuilder html, RunRecord record)
     {
-        html.Append("<section><h2>Stages</h2><div class=\"scroll\"><table><tr><th>phase<th>stage<th>state<th>rows in<th>rows out<th>errors<th>from journal<th>seconds</tr>");
+        html.Append("<section><h2>Stages</h2><div class=\"scroll\"><table><tr><th>phase<th>stage<th>state<th>rows in<th>rows out<th>errors<th>from journal<th>from cache<th>seconds</tr>");
         foreach (StageCounts stage in record.Stages)
         {
             string ports = string.Join(", ", stage.RowsOut.Select(port => $"{port.Key} {port.Value.ToString("N0", CultureInfo.InvariantCulture)}"));
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{stage.Phase + 1}<td>{Text(stage.Stage)}<td>{Text(stage.State)}<td class=n>{stage.RowsIn:N0}<td>{Text(ports)}<td class=n>{stage.Errors:N0}<td class=n>{stage.Replayed:N0}<td class=n>{stage.Elapsed.TotalSeconds:0.0}</tr>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{stage.Phase + 1}<td>{Text(stage.Stage)}<td>{Text(stage.State)}<td class=n>{stage.RowsIn:N0}<td>{Text(ports)}<td class=n>{stage.Errors:N0}<td class=n>{stage.Replayed:N0}<td class=n>{stage.Cached:N0}<td class=n>{stage.Elapsed.TotalSeconds:0.0}</tr>");
         }
 
         html.Append("</table></div></section>");
@@ -101,10 +101,10 @@ public static class ReportWriter
             return;
         }
 
-        html.Append("<section><h2>Models</h2><table><tr><th>model<th>calls<th>from journal<th>tokens in<th>tokens out<th>retries<th>cost</tr>");
+        html.Append("<section><h2>Models</h2><table><tr><th>model<th>calls<th>from journal<th>from cache<th>tokens in<th>tokens out<th>retries<th>cost</tr>");
         foreach ((string model, ModelUsage usage) in record.Usage)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(model)}<td class=n>{usage.Calls:N0}<td class=n>{usage.Replayed:N0}<td class=n>{usage.InputTokens:N0}<td class=n>{usage.OutputTokens:N0}<td>{Text(usage.Retries > 0 ? usage.DescribeRetries() : "")}<td class=n>{(usage.Cost > 0 ? usage.Cost.ToString("0.00##", CultureInfo.InvariantCulture) : "")}</tr>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(model)}<td class=n>{usage.Calls:N0}<td class=n>{usage.Replayed:N0}<td class=n>{usage.Cached:N0}<td class=n>{usage.InputTokens:N0}<td class=n>{usage.OutputTokens:N0}<td>{Text(usage.Retries > 0 ? usage.DescribeRetries() : "")}<td class=n>{(usage.Cost > 0 ? usage.Cost.ToString("0.00##", CultureInfo.InvariantCulture) : "")}</tr>");
         }
 
         html.Append("</table></section>");

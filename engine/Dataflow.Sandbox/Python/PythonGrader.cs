@@ -39,6 +39,7 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
         GradeAsync("", [new PythonTest(expression, null, expectedLiteral)], cancellationToken);
 
     /// <summary>Loads the candidate and runs every test; the first that fails decides.</summary>
+    /// <exception cref="ArgumentException">A test that is not Python: never a statement about the candidate.</exception>
     public async Task<Grade> GradeAsync(string candidate, IReadOnlyList<PythonTest> tests, CancellationToken cancellationToken)
     {
         if (tests.Count == 0)
@@ -78,6 +79,7 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
             string? error = (string?)given.Answers[i]?["error"];
             if (error is not null)
             {
+                await ThrowIfNoExpressionAsync(candidate, tests[i].Call!, error, cancellationToken);
                 return new Grade(Verdict.Error, $"test {i + 1}: {error}");
             }
 
@@ -88,6 +90,19 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
         }
 
         return new Grade(Verdict.Passed, "");
+    }
+
+    // A call that Python cannot parse is the test's mistake, which a run without the candidate shows beyond doubt.
+    private async Task ThrowIfNoExpressionAsync(string candidate, string call, string error, CancellationToken cancellationToken)
+    {
+        if (candidate.Length > 0 && error.StartsWith("SyntaxError", StringComparison.Ordinal))
+        {
+            Evaluation alone = await EvaluateAsync("", [call], cancellationToken);
+            if (alone.Answers.Count > 0 && ((string?)alone.Answers[0]?["error"])?.StartsWith("SyntaxError", StringComparison.Ordinal) == true)
+            {
+                throw new ArgumentException($"the call '{Short(call)}' is not a Python expression");
+            }
+        }
     }
 
     // The expectations are literals of ours. What is not simple is evaluated by a run of its own, without the candidate.

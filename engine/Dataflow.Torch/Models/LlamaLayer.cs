@@ -23,7 +23,7 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
     /// <summary>x / rms(x) · w over the last dimension (Zhang and Sennrich 2019), in the tensor's own dtype.</summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
     {
-        Tensor scale = x.mul(x).mean([-1], keepdim: true).add(epsilon).rsqrt();
+        Tensor scale = x.mul(x).mean([-1], keepdim: true).Plus(epsilon).rsqrt();
         return x.mul(scale).mul(weight);
     }
 
@@ -43,8 +43,8 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
 
         // A mask and the causal flag exclude each other.
         Tensor mixed = scaled_dot_product_attention(q, k, v, attn_mask: mask, is_casual: mask is null);
-        x = x.add(linear(mixed.transpose(1, 2).reshape(batch, length, heads * size), output));
-        return x.add(FeedForward(x));
+        x = x.Plus(linear(mixed.transpose(1, 2).reshape(batch, length, heads * size), output));
+        return x.Plus(FeedForward(x));
     }
 
     public Tensor ForwardCached(Tensor x, Rope rope, KeyValueCache cache, int layer, int length)
@@ -75,8 +75,8 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
                 .transpose(1, 2).reshape(batch, length, heads * size);
         }
 
-        x = x.add(linear(mixed, output));
-        return x.add(FeedForward(x));
+        x = x.Plus(linear(mixed, output));
+        return x.Plus(FeedForward(x));
     }
 
     private Tensor FeedForward(Tensor x)

@@ -73,7 +73,7 @@ public sealed class LlamaModel : IDisposable
         var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach ((string name, long[] shape) in ParameterShapes(config))
         {
-            using Tensor drawn = shape.Length == 1 ? ones(shape) : randn(shape, generator: generator).mul(std);
+            using Tensor drawn = shape.Length == 1 ? ones(shape) : randn(shape, generator: generator).Times(std);
             parameters[name] = drawn.to(device ?? CPU, copy: true).DetachFromDisposeScope();
         }
 

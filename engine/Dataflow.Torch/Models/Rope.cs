@@ -70,7 +70,7 @@ public sealed class Rope : IDisposable
     {
         // roll by half of the features swaps the two halves: [x1, x2] -> [x2, x1].
         long half = x.shape[^1] / 2;
-        return x.mul(cos).addcmul(x.roll(half, -1), sin, 1);
+        return x.mul(cos).PlusProduct(x.roll(half, -1), sin);
     }
 
     private static double Scale(double frequency, RopeScaling scaling)

@@ -52,18 +52,18 @@ public sealed class AdamW : IDisposable
         {
             if (scale != 1)
             {
-                gradient.mul_(scale);
+                gradient.ScaleInPlace(scale);
             }
 
             if (weightDecay != 0 && parameter.dim() > 1)
             {
-                parameter.mul_(1 - (learningRate * weightDecay));
+                parameter.ScaleInPlace(1 - (learningRate * weightDecay));
             }
 
-            First[name].mul_(beta1).add_(gradient, 1 - beta1);
-            Second[name].mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
-            Tensor denominator = Second[name].div(correction2).sqrt_().add_(epsilon);
-            parameter.addcdiv_(First[name], denominator, -learningRate / correction1);
+            First[name].ScaleInPlace(beta1).AddInPlace(gradient, 1 - beta1);
+            Second[name].ScaleInPlace(beta2).AddProductInPlace(gradient, gradient, 1 - beta2);
+            Tensor denominator = Second[name].Over(correction2).sqrt_().AddInPlace(epsilon);
+            parameter.AddQuotientInPlace(First[name], denominator, -learningRate / correction1);
             gradient.zero_();
         }
 

@@ -56,7 +56,7 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
                 ? TrainingBatch.Pack(rows, padId, model.Device)
                 : TrainingBatch.Pad(rows.Select(row => row[0]).ToArray(), padId, model.Device);
             Tensor logits = model.Forward(inputs.Ids, inputs.Mask, inputs.Positions);
-            Tensor loss = Losses.TokenNegativeLogLikelihood(logits, inputs.Labels).div(tokens);
+            Tensor loss = Losses.TokenNegativeLogLikelihood(logits, inputs.Labels).Over(tokens);
             loss.backward();
             total += loss.to(ScalarType.Float64).item<double>();
         }

@@ -12,8 +12,15 @@ internal sealed class LiquidTemplate
     private static readonly FluidParser Parser = new();
     private static readonly TemplateOptions Options = MakeOptions();
     private readonly IFluidTemplate template;
+    private readonly string[] mentioned;
 
-    private LiquidTemplate(IFluidTemplate template) => this.template = template;
+    private LiquidTemplate(IFluidTemplate template)
+    {
+        this.template = template;
+        var visitor = new NameVisitor();
+        visitor.VisitTemplate(template);
+        mentioned = [.. visitor.Mentioned];
+    }
 
     /// <summary>Parses a template that was checked before.</summary>
     public static LiquidTemplate Parse(string text) =>
@@ -55,6 +62,8 @@ internal sealed class LiquidTemplate
                 declaration.Require(name, option);
             }
         }
+
+        TemplateTypes.Check(template.template, option, declaration, known);
     }
 
     /// <summary>Names the template reads from outside, in order of appearance.</summary>
@@ -63,6 +72,21 @@ internal sealed class LiquidTemplate
         var visitor = new NameVisitor();
         visitor.VisitTemplate(template);
         return visitor.Free;
+    }
+
+    /// <summary>Renders over the columns that the template mentions, and looks at no other.</summary>
+    public string Render(Row row)
+    {
+        var context = new TemplateContext(Options);
+        foreach (string name in mentioned)
+        {
+            if (row[name] is object value)
+            {
+                context.SetValue(name, FluidValue.Create(value, Options));
+            }
+        }
+
+        return template.Render(context);
     }
 
     public string Render(IReadOnlyDictionary<string, object?> values)
@@ -79,6 +103,8 @@ internal sealed class LiquidTemplate
     private static TemplateOptions MakeOptions()
     {
         var options = new TemplateOptions { MemberAccessStrategy = new UnsafeMemberAccessStrategy(), MaxSteps = 1_000_000 };
+        // Liquid's numbers are decimals; a double that would lose digits there, or has no decimal, stays text.
+        options.ValueConverters.Add(value => value is double number && !IsDecimal(number) ? ArrowValues.Display(number) : null);
         options.Filters.AddFilter("reverse_text", (input, _, _) =>
         {
             char[] letters = input.ToStringValue().ToCharArray();
@@ -90,12 +116,22 @@ internal sealed class LiquidTemplate
         return options;
     }
 
-    private sealed class NameVisitor : AstVisitor
+    private static bool IsDecimal(double number) => Math.Abs(number) < 1e15 && (double)(decimal)number == number;
+
+    /// <summary>Names that the template reads, and those that it binds itself.</summary>
+    internal sealed class NameVisitor : AstVisitor
     {
-        private readonly HashSet<string> bound = new(StringComparer.Ordinal) { "forloop", "empty", "blank", "nil", "null", "true", "false" };
+        private static readonly HashSet<string> Words = new(StringComparer.Ordinal) { "forloop", "empty", "blank", "nil", "null", "true", "false" };
+
+        private readonly HashSet<string> bound = new(Words, StringComparer.Ordinal);
         private readonly List<string> free = [];
 
+        public IReadOnlySet<string> Bound => bound;
+
         public IReadOnlyList<string> Free => [.. free.Where(name => !bound.Contains(name)).Distinct(StringComparer.Ordinal)];
+
+        /// <summary>All names: a loop variable may also be read before its loop.</summary>
+        public IEnumerable<string> Mentioned => free.Where(name => !Words.Contains(name)).Distinct(StringComparer.Ordinal);
 
         protected override Expression VisitMemberExpression(MemberExpression expression)
         {

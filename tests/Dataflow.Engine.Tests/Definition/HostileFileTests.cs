@@ -1,5 +1,6 @@
 using System.Text;
 using Dataflow.Engine.Diagnostics;
+using Dataflow.Prove;
 
 namespace Dataflow.Engine.Tests.Definition;
 

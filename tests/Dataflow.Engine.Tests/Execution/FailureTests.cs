@@ -65,6 +65,51 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
+    public async Task A_batch_stage_that_runs_out_of_time_on_a_row_loses_none()
+    {
+        RunResult result = await host.RunAsync("""
+            name: time-outs
+            run: { batch_rows: 10 }
+            stages:
+              numbers: { uses: alpha.generate, with: { rows: 100 } }
+              mapped:  { uses: alpha.map, from: numbers, max_errors: 100, with: { cancel_every: 30 } }
+              lines:   { uses: io.jsonl_sink, from: mapped, with: { path: "${run:folder}/lines.jsonl" } }
+              bad:     { uses: io.jsonl_sink, from: mapped.errors, with: { path: "${run:folder}/bad.jsonl" } }
+            """);
+        Assert.Equal((RunOutcome.Completed, null), (result.Outcome, result.Cause));
+        Assert.Equal(97, host.Lines("lines.jsonl").Length);
+        Assert.Equal(["task_canceled", "task_canceled", "task_canceled"], host.Rows("bad.jsonl").Select(row => (string)row["code"]!));
+    }
+
+    [Fact]
+    public async Task A_run_whose_disk_fails_under_a_busy_stage_ends_with_the_cause()
+    {
+        // More rows than one run of a spill holds, so that it is written while the source still gives.
+        string spill = Path.Combine(host.RunFolder, "data", "mapped.out");
+        var observer = new QuietObserver(message: _ =>
+        {
+            if (Directory.Exists(spill))
+            {
+                Directory.Delete(spill, recursive: true);
+            }
+        });
+        Task<RunResult> run = host.RunAsync(
+            """
+            name: disk
+            run: { block_capacity: 1 }
+            stages:
+              numbers: { uses: alpha.generate, with: { rows: 100000, tell: true } }
+              mapped:  { uses: alpha.map, from: numbers }
+              mixed:   { uses: data.shuffle, from: mapped }
+              lines:   { uses: io.jsonl_sink, from: mixed, with: { path: "${run:folder}/lines.jsonl" } }
+            """,
+            observer: observer);
+        RunResult result = await run.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(RunOutcome.Failed, result.Outcome);
+        Assert.StartsWith("stage 'mapped': DirectoryNotFoundException", result.Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_sink_that_cannot_write_fails_the_run_and_leaves_no_half_file()
     {
         host.WriteNumbers(10);

@@ -41,10 +41,21 @@ internal sealed class PipelineHost : IDisposable
         return graph!;
     }
 
-    public async Task<RunResult> RunAsync(string yaml, bool resume = false, IRunObserver? observer = null, CancellationToken stop = default, CancellationToken abort = default)
+    /// <summary>Where runs keep what they share; null for nothing.</summary>
+    public string? CacheFolder { get; set; }
+
+    public async Task<RunResult> RunAsync(
+        string yaml, bool resume = false, IRunObserver? observer = null, CancellationToken stop = default, CancellationToken abort = default, bool retryErrors = false, string epoch = "")
     {
         var runner = new PipelineRunner(Compile(yaml), new SecretRegistry(), observer ?? new QuietObserver());
-        return await runner.RunAsync(new RunRequest(RunFolder, resume, "", stop, abort));
+        return await runner.RunAsync(new RunRequest(RunFolder, resume, epoch, stop, abort) { CacheFolder = CacheFolder, RetryErrors = retryErrors });
+    }
+
+    /// <summary>A new run of the same pipeline: the folder of the last one is removed.</summary>
+    public Task<RunResult> RunAgainAsync(string yaml, string epoch = "")
+    {
+        Directory.Delete(RunFolder, recursive: true);
+        return RunAsync(yaml, epoch: epoch);
     }
 
     /// <summary>The lines of an output file in the run's folder, or of any file given in full.</summary>
@@ -56,7 +67,7 @@ internal sealed class PipelineHost : IDisposable
 }
 
 /// <summary>Watches nothing, unless a test gives it something to do.</summary>
-internal sealed class QuietObserver(Action<IReadOnlyList<StageCounts>>? progress = null) : IRunObserver
+internal sealed class QuietObserver(Action<IReadOnlyList<StageCounts>>? progress = null, Action<string>? message = null) : IRunObserver
 {
     public List<string> Messages { get; } = [];
 
@@ -70,11 +81,13 @@ internal sealed class QuietObserver(Action<IReadOnlyList<StageCounts>>? progress
     {
     }
 
-    public void Message(string stage, string message)
+    public void Message(string stage, string text)
     {
         lock (Messages)
         {
-            Messages.Add($"{stage}: {message}");
+            Messages.Add($"{stage}: {text}");
         }
+
+        message?.Invoke($"{stage}: {text}");
     }
 }

@@ -68,6 +68,57 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_stop_ends_a_run_in_which_one_row_stage_has_already_finished()
+    {
+        host.WriteNumbers(1, "one.jsonl");
+        host.WriteNumbers(400);
+        using var stop = new CancellationTokenSource();
+        var observer = new QuietObserver(stages =>
+        {
+            if (stages.Single(stage => stage.Stage == "quick").State == "done")
+            {
+                stop.Cancel();
+            }
+        });
+        Task<RunResult> run = host.RunAsync(
+            """
+            name: two-speeds
+            run: { batch_rows: 4, block_capacity: 1 }
+            stages:
+              one:     { uses: io.jsonl, with: { path: one.jsonl } }
+              numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+              quick:   { uses: alpha.trouble, from: one }
+              slow:    { uses: alpha.trouble, from: numbers, concurrency: 1, with: { delay_milliseconds: 20 } }
+              lines:   { uses: io.jsonl_sink, from: [quick, slow], with: { path: "${run:folder}/lines.jsonl" } }
+            """,
+            observer: observer, stop: stop.Token);
+        Assert.Equal(RunOutcome.Interrupted, (await run.WaitAsync(TimeSpan.FromSeconds(60))).Outcome);
+    }
+
+    [Fact]
+    public async Task A_stop_in_a_phase_of_sources_alone_does_not_pass_for_its_end()
+    {
+        const string Yaml = """
+            name: sources
+            run: { batch_rows: 10 }
+            stages:
+              numbers: { uses: alpha.generate, with: { rows: 100, tell: true } }
+              mixed:   { uses: data.shuffle, from: numbers }
+              lines:   { uses: io.jsonl_sink, from: mixed, with: { path: "${run:folder}/lines.jsonl" } }
+            """;
+        // Whether the stop or the end is seen first is a matter of luck, so luck gets several chances.
+        for (int chance = 0; chance < 20; chance++)
+        {
+            using var stop = new CancellationTokenSource();
+            RunResult result = await host.RunAsync(Yaml, observer: new QuietObserver(message: _ => stop.Cancel()), stop: stop.Token);
+            Assert.Equal((RunOutcome.Interrupted, null), (result.Outcome, result.Cause));
+            await host.RunAsync(Yaml, resume: true);
+            Assert.Equal(100, host.Lines("lines.jsonl").Length);
+            Directory.Delete(host.RunFolder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_finished_phase_is_not_done_again()
     {
         host.WriteNumbers(50);

@@ -46,9 +46,18 @@ public sealed class EndpointTests : IDisposable
     [Fact]
     public async Task A_refusal_after_answers_is_the_rows_own()
     {
-        await using var endpoint = new ScriptedEndpoint(call => call.Prompt == "question 39" ? new EndpointReply("", 403) : new EndpointReply("a"));
+        await using var endpoint = new ScriptedEndpoint(call => call.Prompt == "question 39" ? new EndpointReply("", 401) : new EndpointReply("a"));
         RunResult result = await host.RunAsync(Ask(40, endpoint.Address, ", limits: { concurrency: 1 }"));
         Assert.Equal(RunOutcome.Completed, result.Outcome);
+        Assert.Equal(["model_http_401"], Codes());
+    }
+
+    [Fact]
+    public async Task A_403_is_the_rows_own_from_the_first_call_on_since_it_may_be_about_what_it_says()
+    {
+        await using var endpoint = new ScriptedEndpoint(call => call.Prompt == "question 0" ? new EndpointReply("", 403) : new EndpointReply("a"));
+        RunResult result = await host.RunAsync(Ask(40, endpoint.Address, ", limits: { concurrency: 1 }"));
+        Assert.Equal((RunOutcome.Completed, 39), (result.Outcome, host.Lines("out.jsonl").Length));
         Assert.Equal(["model_http_403"], Codes());
     }
 

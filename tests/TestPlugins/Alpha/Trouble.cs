@@ -2,7 +2,7 @@ using Dataflow.Abstractions;
 
 namespace Dataflow.TestPlugins.Alpha;
 
-[Stage("alpha.trouble", "Fails on rows whose value is a multiple of 'fail_every', doubles the others, slowly if asked.")]
+[Stage("alpha.trouble", "Fails on rows whose value is a multiple of 'fail_every' or listed in a file, doubles the others, slowly if asked.")]
 public sealed class Trouble(TroubleOptions options) : IRowStage, IStage<TroubleOptions>
 {
     public static void Declare(TroubleOptions options, StageDeclaration declaration)
@@ -16,6 +16,16 @@ public sealed class Trouble(TroubleOptions options) : IRowStage, IStage<TroubleO
         long value = row.Integer("value");
         // Rows take unequal time, so that they end out of order.
         await Task.Delay(options.DelayMilliseconds * (int)(value % 4), cancellationToken);
+        if (Lists(options.HangOn, value, context))
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+
+        if (Lists(options.FailOn, value, context))
+        {
+            throw new RowFailedException("listed", $"{value} is in {options.FailOn}");
+        }
+
         if (options.FailEvery > 0 && value % options.FailEvery == 0)
         {
             throw new RowFailedException("multiple", $"{value} is a multiple of {options.FailEvery}");
@@ -26,11 +36,20 @@ public sealed class Trouble(TroubleOptions options) : IRowStage, IStage<TroubleO
             output.EmitChild("out", ("doubled", value * 2));
         }
     }
+
+    private static bool Lists(string? file, long value, StageContext context) =>
+        file is not null && File.ReadAllText(context.ResolvePath(file)).Split(' ').Contains(value.ToString(System.Globalization.CultureInfo.InvariantCulture));
 }
 
 public sealed record TroubleOptions
 {
     public int FailEvery { get; init; }
+
+    /// <summary>A file of values on which it fails.</summary>
+    public string? FailOn { get; init; }
+
+    /// <summary>A file of values on which it never ends.</summary>
+    public string? HangOn { get; init; }
 
     public int DelayMilliseconds { get; init; }
 

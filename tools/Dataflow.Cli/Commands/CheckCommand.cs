@@ -1,43 +1,95 @@
 using System.CommandLine;
+using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Cli.Commands;
 
-/// <summary><c>dataflow check FILE</c>: all mistakes, before anything runs.</summary>
+/// <summary><c>dataflow check FILE…</c>: all mistakes, before anything runs.</summary>
 internal static class CheckCommand
 {
-    private static readonly Option<bool> NoEnvironment = new("--no-environment") { Description = "Do not look at this machine (sandbox, folders)." };
+    private static readonly Argument<string[]> Files = new("file") { Description = "Pipeline YAML, one or more.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<CheckLevel> Level = new("--level")
+    {
+        Description = "syntax (the files alone), graph (also stages, options, columns), environment (also this machine: secrets, endpoints, devices, sandbox, folders).",
+        DefaultValueFactory = _ => CheckLevel.Environment,
+    };
+
+    private static readonly Option<bool> NoEnvironment = new("--no-environment") { Description = "The same as --level graph: do not look at this machine." };
+    private static readonly Option<string?> Sarif = new("--sarif") { Description = "Also write what was found as SARIF 2.1.0 to this file; - for stdout, alone." };
 
     public static Command Create()
     {
         var command = new Command("check", "Report every mistake in a pipeline; run nothing.");
-        PipelineArguments.AddTo(command);
-        command.Options.Add(NoEnvironment);
-        command.SetAction(async (parsed, token) =>
+        command.Arguments.Add(Files);
+        PipelineArguments.AddOptionsTo(command);
+        foreach (Option option in new Option[] { Level, NoEnvironment, Sarif, RunsOption.Option })
         {
-            if (PipelineArguments.From(parsed) is not PipelineArguments arguments)
-            {
-                return ExitCodes.BadInput;
-            }
+            command.Options.Add(option);
+        }
 
-            LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.Preview);
-            pipeline.Print(arguments.Json);
-            if (pipeline.HasErrors)
-            {
-                return ExitCodes.BadInput;
-            }
-
-            if (!parsed.GetValue(NoEnvironment) && !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, facts: true, token))
-            {
-                return ExitCodes.BadInput;
-            }
-
-            if (!arguments.Json)
-            {
-                Console.WriteLine($"{arguments.File}: {pipeline.Graph!.Stages.Count} stages in {pipeline.Graph.PhaseCount} phases, {pipeline.Graph.Models.Count} models: no errors");
-            }
-
-            return ExitCodes.Done;
-        });
+        command.SetAction(CheckAsync);
         return command;
+    }
+
+    private static async Task<int> CheckAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        if (PipelineArguments.From(parsed) is not PipelineArguments arguments)
+        {
+            return ExitCodes.BadInput;
+        }
+
+        CheckLevel level = parsed.GetValue(Level);
+        level = level == CheckLevel.Environment && parsed.GetValue(NoEnvironment) ? CheckLevel.Graph : level;
+        string? sarif = parsed.GetValue(Sarif);
+        var catalog = level == CheckLevel.Syntax ? null : LoadedPipeline.LoadCatalog(arguments);
+        var found = new List<Diagnostic>();
+        bool good = true;
+        foreach (string file in parsed.GetValue(Files)!)
+        {
+            LoadedPipeline pipeline = LoadedPipeline.Load(arguments with { File = file }, RunVariables.Preview, level, catalog);
+            if (level == CheckLevel.Environment)
+            {
+                pipeline = await pipeline.WithEnvironmentAsync(parsed.GetValue(RunsOption.Option)!, cancellationToken);
+            }
+
+            good &= !pipeline.HasErrors;
+            found.AddRange(pipeline.Diagnostics.Select(diagnostic => diagnostic with { Message = pipeline.Secrets.Redact(diagnostic.Message) }));
+            if (sarif != "-")
+            {
+                pipeline.Print(arguments.Json, notes: true);
+                Summarize(pipeline, file, arguments.Json);
+            }
+        }
+
+        WriteSarif(sarif, found.Distinct());
+        return good ? ExitCodes.Done : ExitCodes.BadInput;
+    }
+
+    private static void Summarize(LoadedPipeline pipeline, string file, bool json)
+    {
+        if (pipeline.HasErrors || json)
+        {
+            return;
+        }
+
+        string seen = pipeline.Graph is null ? "syntax only" : $"{pipeline.Graph.Stages.Count} stages in {pipeline.Graph.PhaseCount} phases, {pipeline.Graph.Models.Count} models";
+        Console.WriteLine($"{file}: {seen}: no errors");
+    }
+
+    private static void WriteSarif(string? target, IEnumerable<Diagnostic> found)
+    {
+        if (target is null)
+        {
+            return;
+        }
+
+        string log = SarifLog.Write(found, Directory.GetCurrentDirectory());
+        if (target == "-")
+        {
+            Console.WriteLine(log);
+        }
+        else
+        {
+            File.WriteAllText(target, log + "\n");
+        }
     }
 }

@@ -1,17 +1,18 @@
 using System.CommandLine;
 using Dataflow.Cli.Display;
 using Dataflow.Engine.Execution;
+using Dataflow.Engine.Forecasting;
 
 namespace Dataflow.Cli.Commands;
 
-/// <summary><c>dataflow preview FILE -n N</c>: a real run on the first rows of each source, in a folder that is thrown away.</summary>
+/// <summary><c>dataflow preview FILE -n N</c>: real runs on the first rows of each source, in a folder that is thrown away, and a forecast for all of them.</summary>
 internal static class PreviewCommand
 {
     private static readonly Option<long> Rows = new("-n") { Description = "Rows of each source.", DefaultValueFactory = _ => 5 };
 
     public static Command Create()
     {
-        var command = new Command("preview", "Run on the first rows of each source and print what every stage gives. Sinks write nothing.");
+        var command = new Command("preview", "Run on the first rows of each source, print what every stage gives, and forecast rows, calls, tokens and time of the whole. Nothing is written.");
         PipelineArguments.AddTo(command);
         command.Options.Add(Rows);
         command.SetAction((parsed, _) => RunAsync(parsed));
@@ -29,16 +30,21 @@ internal static class PreviewCommand
         try
         {
             LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For("preview", folder, ""));
+            pipeline = await pipeline.WithEnvironmentAsync(folder, CancellationToken.None);
             pipeline.Print(arguments.Json);
-            if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, facts: false, CancellationToken.None))
+            if (pipeline.HasErrors)
             {
                 return ExitCodes.BadInput;
             }
 
             using var signals = new StopSignals();
-            var runner = new PipelineRunner(PreviewGraph.WithoutSinks(pipeline.Graph!), pipeline.Secrets, new SilentDisplay());
-            RunResult result = await runner.RunAsync(new RunRequest(folder, false, "", signals.Stop, signals.Abort) { SourceLimit = parsed.GetValue(Rows) });
-            SamplePrinter.Print(folder, result, arguments.Json);
+            (RunResult result, Forecast? forecast) = await new Previewer(pipeline.Graph!, pipeline.Secrets).RunAsync(folder, parsed.GetValue(Rows), signals.Stop, signals.Abort);
+            SamplePrinter.Print(result.RunFolder, result, arguments.Json);
+            if (forecast is not null)
+            {
+                ForecastPrinter.Print(forecast, arguments.Json);
+            }
+
             if (result.Cause is not null)
             {
                 Console.Error.WriteLine(result.Cause);

@@ -10,33 +10,52 @@ namespace Dataflow.Cli.Commands;
 internal static class RunCommand
 {
     private static readonly Option<string?> Resume = new("--resume") { Description = "Go on with a run: its id under the runs folder, or its folder." };
-    private static readonly Option<string> Runs = new("--runs") { Description = "Folder that runs are kept in.", DefaultValueFactory = _ => "runs" };
     private static readonly Option<string> Id = new("--run-id") { Description = "Name of the new run; a time stamp by default.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Epoch = new("--epoch") { Description = "Mixed into every seed, so that one night does not repeat another; for example the date.", DefaultValueFactory = _ => "" };
+    private static readonly Option<bool> NoEnvironment = new("--no-environment") { Description = "Begin without looking at this machine (endpoints, devices, folders)." };
     private static readonly Option<bool> Plain = new("--plain") { Description = "Plain lines instead of a live display." };
+    private static readonly Option<string?> Cache = new("--cache") { Description = "Folder of what runs share (responses, results, checkpoints); DATAFLOW_CACHE, else .cache in the runs folder." };
+    private static readonly Option<bool> NoCache = new("--no-cache") { Description = "Take nothing from earlier runs and keep nothing for later ones." };
 
     public static Command Create()
     {
         var command = new Command("run", "Run a pipeline, or resume a run.");
         PipelineArguments.AddTo(command, fileRequired: false);
-        foreach (Option option in new Option[] { Resume, Runs, Id, Epoch, Plain })
+        foreach (Option option in new Option[] { Resume, RunsOption.Option, Id, Epoch, Plain, NoEnvironment, Cache, NoCache })
         {
             command.Options.Add(option);
         }
 
-        command.SetAction((parsed, _) => RunAsync(parsed));
+        command.SetAction((parsed, _) => RunAsync(parsed, parsed.GetValue(Resume), retryErrors: false));
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed)
+    /// <summary><c>dataflow retry RUN --errors</c>: a resume that takes up the rows that failed.</summary>
+    public static Command CreateRetry()
+    {
+        var run = new Argument<string>("run") { Description = "A run's id under the runs folder, or its folder." };
+        var errors = new Option<bool>("--errors") { Description = "The rows that failed, and what follows from them.", Required = true };
+        var command = new Command("retry", "Handle the failed rows of a run once more.");
+        command.Arguments.Add(run);
+        command.Options.Add(errors);
+        PipelineArguments.AddTo(command, fileRequired: null);
+        foreach (Option option in new Option[] { RunsOption.Option, Plain, NoEnvironment, Cache, NoCache })
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction((parsed, _) => RunAsync(parsed, parsed.GetValue(run), retryErrors: true));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, string? resume, bool retryErrors)
     {
         if (PipelineArguments.From(parsed) is not PipelineArguments arguments)
         {
             return ExitCodes.BadInput;
         }
 
-        string? resume = parsed.GetValue(Resume);
-        string folder = Folder(parsed.GetValue(Runs)!, resume, parsed.GetValue(Id)!);
+        string folder = Folder(parsed.GetValue(RunsOption.Option)!, resume, parsed.GetValue(Id)!);
         string epoch = parsed.GetValue(Epoch)!;
         if (resume is not null)
         {
@@ -56,12 +75,18 @@ internal static class RunCommand
         }
 
         LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For(Path.GetFileName(folder), folder, epoch));
+        if (!parsed.GetValue(NoEnvironment))
+        {
+            pipeline = await pipeline.WithEnvironmentAsync(Path.GetDirectoryName(folder)!, CancellationToken.None);
+        }
+
         pipeline.Print(arguments.Json);
-        if (pipeline.HasErrors || !await EnvironmentReport.PrintAsync(pipeline, arguments.Json, facts: false, CancellationToken.None))
+        if (pipeline.HasErrors)
         {
             return ExitCodes.BadInput;
         }
 
+        using TelemetryExport? telemetry = TelemetryExport.FromEnvironment();
         using var signals = new StopSignals();
         IRunDisplay display = arguments.Json ? new JsonDisplay()
             : parsed.GetValue(Plain) || Console.IsOutputRedirected ? new PlainDisplay(pipeline.Secrets)
@@ -77,6 +102,8 @@ internal static class RunCommand
                 {
                     Overrides = arguments.Overrides,
                     PluginFolders = arguments.Plugins,
+                    CacheFolder = parsed.GetValue(NoCache) ? null : CacheFolder.Resolve(parsed.GetValue(Cache), parsed.GetValue(RunsOption.Option)!),
+                    RetryErrors = retryErrors,
                 });
             }
 
@@ -100,7 +127,7 @@ internal static class RunCommand
     {
         if (resume is not null)
         {
-            return Path.GetFullPath(Directory.Exists(Path.Combine(runs, resume)) ? Path.Combine(runs, resume) : resume);
+            return RunsOption.FolderOf(resume, runs);
         }
 
         if (id.Length > 0)

@@ -9,29 +9,32 @@ namespace Dataflow.Cli.Commands;
 /// <summary><c>dataflow runs list|show</c>.</summary>
 internal static class RunsCommand
 {
-    private static readonly Option<string> Runs = new("--runs") { Description = "Folder that runs are kept in.", DefaultValueFactory = _ => "runs" };
     private static readonly Argument<string> Run = new("run") { Description = "A run's id." };
 
     public static Command Create()
     {
         var list = new Command("list", "List runs, newest first.");
-        list.Options.Add(Runs);
-        list.SetAction(parsed => List(parsed.GetValue(Runs)!));
+        list.Options.Add(RunsOption.Option);
+        list.SetAction(parsed => List(parsed.GetValue(RunsOption.Option)!));
         var show = new Command("show", "Show a run's counts and results.");
         show.Arguments.Add(Run);
-        show.Options.Add(Runs);
-        show.SetAction(parsed => Show(Path.Combine(parsed.GetValue(Runs)!, parsed.GetValue(Run)!)));
+        show.Options.Add(RunsOption.Option);
+        show.SetAction(parsed => Show(RunsOption.FolderOf(parsed.GetValue(Run)!, parsed.GetValue(RunsOption.Option)!)));
         var command = new Command("runs", "Look at runs.");
         command.Subcommands.Add(list);
         command.Subcommands.Add(show);
         return command;
     }
 
+    /// <summary>The folder of the run that was begun last; null if there is none.</summary>
+    public static string? Newest(string runs) => Manifests(runs).Select(manifest => Path.Combine(runs, manifest.RunId)).FirstOrDefault();
+
+    private static IEnumerable<RunManifest> Manifests(string runs) => (Directory.Exists(runs) ? Directory.GetDirectories(runs) : [])
+        .Select(RunFolder.ReadManifest).OfType<RunManifest>().OrderByDescending(manifest => manifest.Started);
+
     private static int List(string runs)
     {
-        IEnumerable<RunManifest> manifests = (Directory.Exists(runs) ? Directory.GetDirectories(runs) : [])
-            .Select(RunFolder.ReadManifest).OfType<RunManifest>().OrderByDescending(manifest => manifest.Started);
-        foreach (RunManifest manifest in manifests)
+        foreach (RunManifest manifest in Manifests(runs))
         {
             Console.WriteLine($"{manifest.RunId,-20} {manifest.State,-12} {manifest.Started.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}  {manifest.Pipeline}  {manifest.Cause}");
         }

@@ -9,6 +9,7 @@ internal sealed class JsonDisplay : IRunDisplay
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     private readonly Lock gate = new();
+    private ModelUsage? last;
     private DateTime next = DateTime.MinValue;
 
     public void Begin(PipelineGraph graph, string folder) => Write(new { Event = "begin", Pipeline = graph.Name, Folder = folder, graph.PhaseCount });
@@ -17,6 +18,7 @@ internal sealed class JsonDisplay : IRunDisplay
 
     public void Progress(IReadOnlyList<StageCounts> stages, ModelUsage usage)
     {
+        last = usage;
         if (DateTime.UtcNow >= next)
         {
             next = DateTime.UtcNow.AddSeconds(1);
@@ -35,6 +37,7 @@ internal sealed class JsonDisplay : IRunDisplay
         result.Cause,
         result.Stages,
         result.Models,
+        Usage = last,
         Headlines = result.Headlines.Select(headline => headline.Metric),
         Report = report,
     });

@@ -68,7 +68,8 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
         string ports = string.Join(", ", stage.RowsOut.Where(port => port.Value > 0).Select(port => $"{port.Value} {port.Key}"));
         string text = $"{stage.RowsIn} rows" + (ports.Length > 0 ? " -> " + ports : "");
         text += stage.Errors > 0 ? $", {stage.Errors} errors" : "";
-        return stage.Replayed > 0 ? text + $", {stage.Replayed} from the journal" : text;
+        text += stage.Replayed > 0 ? $", {stage.Replayed} from the journal" : "";
+        return stage.Cached > 0 ? text + $", {stage.Cached} from the cache" : text;
     }
 
     /// <summary>The end of every textual display: results, outcome, where to look.</summary>

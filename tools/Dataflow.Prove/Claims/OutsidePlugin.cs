@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace Dataflow.Prove;
@@ -13,24 +12,10 @@ internal sealed partial class OutsidePlugin : Claim
     public override async Task<bool> HoldsAsync(Scale scale, TextWriter output)
     {
         using var command = new DataflowCommand();
-        string packages = Path.Combine(command.Folder, "packages");
-        if (!await DotnetAsync(DataflowCommand.Root, output, "pack", "engine/Dataflow.Abstractions", "-c", "Release", "--no-build", "-o", packages))
-        {
-            return false;
-        }
-
         string[] blocks = Block().Matches(await File.ReadAllTextAsync(Path.Combine(DataflowCommand.Root, "engine/Dataflow.Abstractions/README.md"))).Select(match => match.Groups[1].Value).ToArray();
-        command.Write("Shout/Shout.csproj", blocks[0]);
-        command.Write("Shout/Loud.cs", blocks[1]);
-        // A package folder of its own: a package of the same version built earlier must not be used instead.
-        command.Write("Shout/nuget.config", $"""
-            <configuration>
-              <config><add key="globalPackagesFolder" value="{command.Folder}/nuget" /></config>
-              <packageSources><add key="local" value="{packages}" /></packageSources>
-              <fallbackPackageFolders><add key="shared" value="{SharedPackages()}" /></fallbackPackageFolders>
-            </configuration>
-            """);
-        if (!await DotnetAsync(Path.Combine(command.Folder, "Shout"), output, "build", "-c", "Release", "-o", Path.Combine(command.Folder, "plugins/Shout")))
+        var project = new PluginProject(command, "Shout", blocks[0], output);
+        project.Write("Loud.cs", blocks[1]);
+        if (!await project.PrepareAsync() || !await project.BuildAsync())
         {
             return false;
         }
@@ -62,26 +47,6 @@ internal sealed partial class OutsidePlugin : Claim
 
         return said;
     }
-
-    private static async Task<bool> DotnetAsync(string folder, TextWriter output, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
-        using Process process = Process.Start(start)!;
-        Task<string> text = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        await output.WriteLineAsync($"dotnet {arguments[0]}: exit {process.ExitCode}");
-        if (process.ExitCode != 0)
-        {
-            await output.WriteLineAsync(await text + await errors);
-        }
-
-        return process.ExitCode == 0;
-    }
-
-    private static string SharedPackages() =>
-        Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget/packages");
 
     [GeneratedRegex("```(?:xml|csharp)\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Block();

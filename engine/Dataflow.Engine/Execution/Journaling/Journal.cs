@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Threading.Channels;
 using Dataflow.Abstractions;
@@ -14,15 +13,12 @@ public sealed class Journal : IAsyncDisposable
 {
     private const int GroupLimit = 1024;
 
-    private readonly SqliteConnection writer;
-    private readonly SqliteConnection reader;
-    private readonly Lock readLock = new();
-    private readonly Dictionary<string, SqliteCommand> readCommands = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, SqliteCommand> writeCommands = new(StringComparer.Ordinal);
+    private readonly SqliteQueries writer;
+    private readonly SqliteQueries reader;
     private readonly Channel<PendingWrite> queue = Channel.CreateBounded<PendingWrite>(4096);
     private readonly Task loop;
 
-    private Journal(SqliteConnection writer, SqliteConnection reader)
+    private Journal(SqliteQueries writer, SqliteQueries reader)
     {
         this.writer = writer;
         this.reader = reader;
@@ -32,32 +28,25 @@ public sealed class Journal : IAsyncDisposable
     /// <summary>Opens or creates the journal at <paramref name="path"/>.</summary>
     public static Journal Open(string path)
     {
-        SqliteConnection Connect()
-        {
-            var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-            connection.Open();
-            return connection;
-        }
-
-        SqliteConnection writer = Connect();
-        using (SqliteCommand setup = writer.CreateCommand())
-        {
-            setup.CommandText = JournalSchema.Sql;
-            setup.ExecuteNonQuery();
-        }
-
-        return new Journal(writer, Connect());
+        SqliteQueries writer = SqliteQueries.Open(path);
+        writer.Execute(JournalSchema.Sql);
+        return new Journal(writer, SqliteQueries.Open(path));
     }
 
     public string? GetMeta(string key) => ReadScalar("SELECT value FROM meta WHERE key = $0", key);
+
+    public Task DeleteMetaAsync(string key) => WriteAsync("DELETE FROM meta WHERE key = $0", key);
 
     public Task SetMetaAsync(string key, string value) => WriteAsync("INSERT OR REPLACE INTO meta(key, value) VALUES ($0, $1)", key, value);
 
     /// <summary>What a finished row became; null if it was not finished.</summary>
     public string? FindRow(string stage, string key) => ReadScalar("SELECT outputs FROM rows WHERE stage = $0 AND key = $1", stage, key);
 
-    public Task RowDoneAsync(string stage, string key, string outputs) =>
-        WriteAsync("INSERT OR REPLACE INTO rows(stage, key, outputs) VALUES ($0, $1, $2)", stage, key, outputs);
+    /// <param name="origin">What the result hangs on, for the cache; null where it is not to be cached.</param>
+    public Task RowDoneAsync(string stage, string key, string outputs, RowOrigin? origin = null) =>
+        WriteAsync(
+            "INSERT OR REPLACE INTO rows(stage, key, outputs, context, row_id, reads, digest) VALUES ($0, $1, $2, $3, $4, $5, $6)",
+            stage, key, outputs, origin?.Context, origin?.RowId, origin?.Reads, origin?.Digest);
 
     /// <summary>The journalled response to a model call; null if it was never received.</summary>
     public string? FindCall(string key) => ReadScalar("SELECT response FROM calls WHERE key = $0", key);
@@ -67,7 +56,7 @@ public sealed class Journal : IAsyncDisposable
         {
             foreach ((string key, string response) in calls)
             {
-                Execute("INSERT OR REPLACE INTO calls(key, model, response) VALUES ($0, $1, $2)", key, model, response);
+                writer.Execute("INSERT OR REPLACE INTO calls(key, model, response) VALUES ($0, $1, $2)", key, model, response);
             }
         });
 
@@ -84,13 +73,13 @@ public sealed class Journal : IAsyncDisposable
 
     public Task StageAsync(StageCounts counts) =>
         WriteAsync(
-            "INSERT OR REPLACE INTO stages(stage, phase, state, rows_in, rows_out_json, errors, replayed, seconds) VALUES ($0, $1, $2, $3, $4, $5, $6, $7)",
-            counts.Stage, counts.Phase, counts.State, counts.RowsIn, JsonSerializer.Serialize(counts.RowsOut), counts.Errors, counts.Replayed, counts.Elapsed.TotalSeconds);
+            "INSERT OR REPLACE INTO stages(stage, phase, state, rows_in, rows_out_json, errors, replayed, seconds, cached) VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8)",
+            counts.Stage, counts.Phase, counts.State, counts.RowsIn, JsonSerializer.Serialize(counts.RowsOut), counts.Errors, counts.Replayed, counts.Elapsed.TotalSeconds, counts.Cached);
 
     public Task UsageAsync(string model, ModelUsage usage) =>
         WriteAsync(
-            "INSERT OR REPLACE INTO usage(model, calls, replayed, input_tokens, output_tokens, retries, retry_reasons_json, cost) VALUES ($0, $1, $2, $3, $4, $5, $6, $7)",
-            model, usage.Calls, usage.Replayed, usage.InputTokens, usage.OutputTokens, usage.Retries, JsonSerializer.Serialize(usage.RetryReasons), usage.Cost);
+            "INSERT OR REPLACE INTO usage(model, calls, replayed, input_tokens, output_tokens, retries, retry_reasons_json, cost, cached) VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8)",
+            model, usage.Calls, usage.Replayed, usage.InputTokens, usage.OutputTokens, usage.Retries, JsonSerializer.Serialize(usage.RetryReasons), usage.Cost, usage.Cached);
 
     /// <summary>What a model's provider noted; null if nothing.</summary>
     public string? FindNote(string model, string key) => ReadScalar("SELECT value FROM notes WHERE model = $0 AND key = $1", model, key);
@@ -100,7 +89,7 @@ public sealed class Journal : IAsyncDisposable
         {
             foreach ((string key, string value) in notes)
             {
-                Execute("INSERT OR REPLACE INTO notes(model, key, value) VALUES ($0, $1, $2)", model, key, value);
+                writer.Execute("INSERT OR REPLACE INTO notes(model, key, value) VALUES ($0, $1, $2)", model, key, value);
             }
         });
 
@@ -113,10 +102,13 @@ public sealed class Journal : IAsyncDisposable
         {
             foreach (string stage in stages)
             {
-                Execute("DELETE FROM errors WHERE stage = $0", stage);
-                Execute("DELETE FROM samples WHERE stage = $0", stage);
+                writer.Execute("DELETE FROM errors WHERE stage = $0", stage);
+                writer.Execute("DELETE FROM samples WHERE stage = $0", stage);
             }
         });
+
+    /// <summary>Stages with failed rows.</summary>
+    public IReadOnlyList<string> StagesWithErrors() => Query("SELECT DISTINCT stage FROM errors ORDER BY stage", row => row.GetString(0));
 
     /// <summary>All metrics so far, in the order they were reported.</summary>
     public IReadOnlyList<StageMetric> Metrics() => Query(JournalReads.Metrics, JournalReads.Metric);
@@ -128,71 +120,33 @@ public sealed class Journal : IAsyncDisposable
     {
         queue.Writer.TryComplete();
         await loop;
-        foreach (SqliteCommand command in readCommands.Values.Concat(writeCommands.Values))
-        {
-            command.Dispose();
-        }
-
         await reader.DisposeAsync();
         await writer.DisposeAsync();
     }
 
     private List<T> Query<T>(string sql, Func<SqliteDataReader, T> read)
     {
-        lock (readLock)
+        lock (reader.Gate)
         {
-            using SqliteCommand command = reader.CreateCommand();
-            command.CommandText = sql;
-            using SqliteDataReader rows = command.ExecuteReader();
-            var result = new List<T>();
-            while (rows.Read())
-            {
-                result.Add(read(rows));
-            }
-
-            return result;
+            return reader.Query(sql, read);
         }
     }
 
     private string? ReadScalar(string sql, params ReadOnlySpan<object?> arguments)
     {
-        lock (readLock)
+        lock (reader.Gate)
         {
-            return Prepare(reader, readCommands, sql, arguments).ExecuteScalar() as string;
+            return reader.Scalar(sql, arguments) as string;
         }
     }
 
-    private Task WriteAsync(string sql, params object?[] arguments) => EnqueueAsync(() => Execute(sql, arguments));
+    private Task WriteAsync(string sql, params object?[] arguments) => EnqueueAsync(() => writer.Execute(sql, arguments));
 
     private async Task EnqueueAsync(Action write)
     {
         var pending = new PendingWrite(write);
         await queue.Writer.WriteAsync(pending);
         await pending.Done.Task;
-    }
-
-    private void Execute(string sql, params ReadOnlySpan<object?> arguments) => Prepare(writer, writeCommands, sql, arguments).ExecuteNonQuery();
-
-    private static SqliteCommand Prepare(SqliteConnection connection, Dictionary<string, SqliteCommand> commands, string sql, ReadOnlySpan<object?> arguments)
-    {
-        if (!commands.TryGetValue(sql, out SqliteCommand? command))
-        {
-            command = connection.CreateCommand();
-            command.CommandText = sql;
-            for (int i = 0; i < arguments.Length; i++)
-            {
-                command.Parameters.Add(new SqliteParameter(string.Create(CultureInfo.InvariantCulture, $"${i}"), null));
-            }
-
-            commands[sql] = command;
-        }
-
-        for (int i = 0; i < arguments.Length; i++)
-        {
-            command.Parameters[i].Value = arguments[i] ?? DBNull.Value;
-        }
-
-        return command;
     }
 
     private async Task WriteLoopAsync()
@@ -214,18 +168,7 @@ public sealed class Journal : IAsyncDisposable
     {
         try
         {
-            using SqliteTransaction transaction = writer.BeginTransaction();
-            foreach (SqliteCommand command in writeCommands.Values)
-            {
-                command.Transaction = transaction;
-            }
-
-            foreach (PendingWrite pending in group)
-            {
-                pending.Write();
-            }
-
-            transaction.Commit();
+            writer.Transact(() => group.ForEach(pending => pending.Write()));
         }
         catch (Exception failure)
         {
@@ -245,3 +188,6 @@ public sealed class Journal : IAsyncDisposable
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
+
+/// <summary>What a row's result hangs on: the stage's fields (by hash), the row, the columns it looked at and a digest of their values.</summary>
+public sealed record RowOrigin(string Context, string RowId, string Reads, byte[] Digest);

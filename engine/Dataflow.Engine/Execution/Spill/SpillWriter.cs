@@ -19,6 +19,8 @@ internal sealed class SpillWriter : IDisposable
     private readonly List<RowBatch> pending = [];
     private readonly List<SpillRun> runs = [];
     private int pendingRows;
+    private byte[]? lastKey;
+    private bool inOrder = true;
     private long rows;
 
     public SpillWriter(string folder, Schema schema)
@@ -33,14 +35,19 @@ internal sealed class SpillWriter : IDisposable
         Directory.CreateDirectory(folder);
     }
 
+    /// <summary>Rows written so far; all of them once it is complete.</summary>
+    public long Rows => Interlocked.Read(ref rows);
+
     /// <summary>Takes over <paramref name="batch"/>. Safe to call from several producers.</summary>
     public async ValueTask AddAsync(RowBatch batch, CancellationToken cancellationToken)
     {
         await gate.WaitAsync(cancellationToken);
         try
         {
-            pending.Add(batch);
+            byte[][] keys = batch.Order as byte[][] ?? batch.Order.ToArray();
+            pending.Add(new RowBatch(batch.Data, batch.RowIds, keys));
             pendingRows += batch.Length;
+            NoteOrder(keys);
             if (pendingRows >= RunRows)
             {
                 await FlushRunAsync(cancellationToken);
@@ -73,30 +80,50 @@ internal sealed class SpillWriter : IDisposable
             return;
         }
 
-        (int Batch, int Row)[] places = pending.SelectMany((batch, b) => Enumerable.Range(0, batch.Length).Select(r => (b, r))).ToArray();
-        System.Array.Sort(places, (x, y) => ComparePlaces(x, y));
         string file = $"run-{runs.Count:D5}.arrow";
+        byte[]? first = null;
+        byte[]? last = null;
         using (FileStream stream = File.Create(Path.Combine(folder, file)))
         using (var writer = new ArrowStreamWriter(stream, SpillSchema.For(schema), leaveOpen: true))
         {
-            foreach ((int Batch, int Row)[] chunk in places.Chunk(BatchRows))
+            foreach (RowBatch batch in inOrder ? pending.Select(batch => batch.Share()) : Sorted())
             {
-                using RowBatch sorted = RowGather.Gather(pending, chunk);
-                using RecordBatch packed = SpillSchema.Pack(sorted);
+                using RowBatch owned = batch;
+                using RecordBatch packed = SpillSchema.Pack(batch);
                 await writer.WriteRecordBatchAsync(packed, cancellationToken);
                 GC.KeepAlive(packed);
+                first ??= batch.Order[0];
+                last = batch.Order[^1];
             }
 
             await writer.WriteEndAsync(cancellationToken);
             stream.Flush(flushToDisk: true);
         }
 
-        byte[] Key((int Batch, int Row) place) => pending[place.Batch].Order[place.Row];
-        runs.Add(new SpillRun(file, places.Length, Convert.ToHexString(Key(places[0])), Convert.ToHexString(Key(places[^1]))));
-        rows += places.Length;
+        runs.Add(new SpillRun(file, pendingRows, Convert.ToHexString(first!), Convert.ToHexString(last!)));
+        rows += pendingRows;
         pending.ForEach(batch => batch.Dispose());
         pending.Clear();
         pendingRows = 0;
+        lastKey = null;
+        inOrder = true;
+    }
+
+    // What comes from an ordered stream is written as it came; only what row stages and unions mixed up is sorted.
+    private void NoteOrder(byte[][] keys)
+    {
+        for (int i = 0; i < keys.Length && inOrder; i++)
+        {
+            inOrder = lastKey is null || OrderKey.Compare(lastKey, keys[i]) < 0;
+            lastKey = keys[i];
+        }
+    }
+
+    private IEnumerable<RowBatch> Sorted()
+    {
+        (int Batch, int Row)[] places = pending.SelectMany((batch, b) => Enumerable.Range(0, batch.Length).Select(r => (b, r))).ToArray();
+        System.Array.Sort(places, ComparePlaces);
+        return places.Chunk(BatchRows).Select(chunk => RowGather.Gather(pending, chunk));
     }
 
     private int ComparePlaces((int Batch, int Row) x, (int Batch, int Row) y)

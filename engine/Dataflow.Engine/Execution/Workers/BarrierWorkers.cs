@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Caching;
 using Dataflow.Engine.Execution.Flow;
 using Dataflow.Engine.Execution.Spill;
 using Dataflow.Engine.Graph;
@@ -17,13 +19,8 @@ internal static class AggregateWorker
         {
             stage.State.Aborted.ThrowIfCancellationRequested();
             long position = positions.GetValueOrDefault(output.Port);
-            var order = new byte[output.Data.Length][];
-            for (int i = 0; i < order.Length; i++)
-            {
-                order[i] = OrderKey.Root(position + i);
-            }
-
-            positions[output.Port] = position + order.Length;
+            var order = new PositionOrder(position, output.Data.Length);
+            positions[output.Port] = position + order.Count;
             IReadOnlyList<string> ids = output.RowIds ?? identity.Identify(output.Data);
             await stage.Ports[output.Port].SendAsync(new RowBatch(output.Data, ids, order), stage.State.Aborted);
         }
@@ -40,23 +37,70 @@ internal static class TrainerWorker
         string doneKey = "trainer:" + stage.Node.Name;
         stage.Counter.In(stage.Streams.Values.Sum(stream => stream.Count ?? 0));
         IReadOnlyList<Metric> metrics;
-        if (stage.Journal.GetMeta(doneKey) is not null)
+        if (stage.Journal.GetMeta(doneKey) is string done && await IsOfTheseRowsAsync(stage, done))
         {
             stage.Counter.Replayed(stage.Counter.RowsIn);
             metrics = stage.Journal.Metrics().Where(metric => metric.Stage == stage.Node.Name).Select(metric => metric.Metric).ToArray();
         }
         else
         {
-            Directory.CreateDirectory(stage.Context.WorkFolder);
             ITrainer trainer = await create();
-            await Task.Run(() => trainer.TrainAsync(new StageInputs(stage.Streams), stage.Context, stage.State.Aborted));
-            await stage.Context.MetricsJournalled;
-            await stage.Journal.SetMetaAsync(doneKey, "done");
-            metrics = stage.Context.Metrics;
+            metrics = await RestoreAsync(stage, doneKey) ?? await TrainAsync(stage, trainer, doneKey);
         }
 
         await SendMetricsAsync(stage, metrics);
     }
+
+    // A retry of failed rows may have changed what the trainer would see; then it begins anew.
+    private static async Task<bool> IsOfTheseRowsAsync(StageRuntime stage, string done)
+    {
+        string[] parts = JsonSerializer.Deserialize<string[]>(done)!;
+        if (await TrainerInputs.Parse(parts[0], parts[1]).MatchAsync(stage.Streams, stage.State.Aborted))
+        {
+            return true;
+        }
+
+        if (Directory.Exists(stage.Context.WorkFolder))
+        {
+            Directory.Delete(stage.Context.WorkFolder, recursive: true);
+        }
+
+        return false;
+    }
+
+    private static async Task<IReadOnlyList<Metric>?> RestoreAsync(StageRuntime stage, string doneKey)
+    {
+        if (stage.Trainings is null || await stage.Trainings.RestoreAsync(stage.Streams, stage.Context.ArtifactFolder, stage.State.Aborted) is not { } restored)
+        {
+            return null;
+        }
+
+        foreach (Metric metric in restored.Metrics)
+        {
+            stage.Context.Report(metric);
+        }
+
+        await stage.Context.MetricsJournalled;
+        stage.Counter.Cached(stage.Counter.RowsIn);
+        await FinishAsync(stage, doneKey, restored.Inputs);
+        return restored.Metrics;
+    }
+
+    private static async Task<IReadOnlyList<Metric>> TrainAsync(StageRuntime stage, ITrainer trainer, string doneKey)
+    {
+        Directory.CreateDirectory(stage.Context.WorkFolder);
+        Dictionary<string, TrackedStream> tracked = stage.Streams.ToDictionary(stream => stream.Key, stream => new TrackedStream(stream.Value), StringComparer.Ordinal);
+        var inputs = new StageInputs(tracked.ToDictionary(stream => stream.Key, stream => (IRowStream)stream.Value, StringComparer.Ordinal));
+        await Task.Run(() => trainer.TrainAsync(inputs, stage.Context, stage.State.Aborted));
+        await stage.Context.MetricsJournalled;
+        TrainerInputs seen = await TrainerInputs.OfAsync(tracked, stage.State.Aborted);
+        await FinishAsync(stage, doneKey, seen);
+        stage.Trainings?.Keep(seen, stage.Context.ArtifactFolder, stage.Context.Metrics);
+        return stage.Context.Metrics;
+    }
+
+    private static Task FinishAsync(StageRuntime stage, string doneKey, TrainerInputs seen) =>
+        stage.Journal.SetMetaAsync(doneKey, JsonSerializer.Serialize(new[] { seen.ReadsJson, seen.DigestsJson }));
 
     private static async Task SendMetricsAsync(StageRuntime stage, IReadOnlyList<Metric> metrics)
     {
@@ -72,9 +116,7 @@ internal static class TrainerWorker
             ["value"] = metric.Value,
         }).ToArray();
         var batch = ArrowRows.BuildBatch(port.Declaration.Schema, rows);
-        string[] ids = new RowIdentity(stage.Node.Name).Identify(batch);
-        byte[][] order = Enumerable.Range(0, rows.Length).Select(i => OrderKey.Root(i)).ToArray();
-        await port.SendAsync(new RowBatch(batch, ids, order), stage.State.Aborted);
+        await port.SendAsync(new RowBatch(batch, new RowIdentity(stage.Node.Name).Identify(batch), new PositionOrder(0, rows.Length)), stage.State.Aborted);
     }
 }
 
@@ -85,6 +127,11 @@ internal static class SinkWorker
     {
         IRowStream rows = stage.Input is null ? stage.Streams[StageInputs.Default] : new LiveStream(stage);
         await sink.WriteAsync(new CountingStream(rows, stage.Counter), stage.Context, stage.State.Aborted);
+        if (stage.Input is null && stage.Counter.RowsIn != rows.Count)
+        {
+            throw new StageFailedException($"the sink returned after {stage.Counter.RowsIn} of {rows.Count} rows");
+        }
+
         if (stage.Input is not null && await stage.Input.ReceiveAsync(stage.State.Aborted) is RowBatch unread)
         {
             unread.Dispose();
@@ -121,19 +168,5 @@ internal static class SinkWorker
                 yield return batch;
             }
         }
-    }
-}
-
-/// <summary>Feeds a streaming input from a port of an earlier phase.</summary>
-internal static class SpillPump
-{
-    public static async Task RunAsync(SpillStream spill, StageInput input, RunState state)
-    {
-        await foreach (RowBatch batch in spill.ReadAsync(state.Stopping))
-        {
-            await input.SendAsync(batch, state.Aborted);
-        }
-
-        input.ProducerDone();
     }
 }

@@ -1,6 +1,8 @@
+using System.Runtime.ExceptionServices;
 using System.Threading.Tasks.Dataflow;
 using Apache.Arrow;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Execution.Flow;
 
 namespace Dataflow.Engine.Execution.Workers;
 
@@ -10,6 +12,9 @@ namespace Dataflow.Engine.Execution.Workers;
 /// </summary>
 internal sealed class BatchWorker(StageRuntime stage, Func<RowBatch, Task<IReadOnlyList<(string Port, RowBatch Batch)>>> work)
 {
+    private Exception? failure;
+    private int atWork;
+
     public static BatchWorker For(StageRuntime stage, IBatchTransform transform) => new(stage, async batch =>
     {
         RecordBatch result = await transform.TransformAsync(batch.Data, stage.Context, stage.State.Aborted);
@@ -37,8 +42,8 @@ internal sealed class BatchWorker(StageRuntime stage, Func<RowBatch, Task<IReadO
     public async Task RunAsync()
     {
         int parallelism = stage.Node.Concurrency ?? Math.Min(4, Environment.ProcessorCount);
-        var block = new TransformBlock<RowBatch, List<(string Port, RowBatch Batch)>>(
-            WorkAsync,
+        var work = new TransformBlock<QueuedBatch, List<(string Port, RowBatch Batch)>>(
+            queued => GuardAsync(() => WorkAsync(queued.Receive())),
             new ExecutionDataflowBlockOptions
             {
                 MaxDegreeOfParallelism = parallelism,
@@ -46,50 +51,79 @@ internal sealed class BatchWorker(StageRuntime stage, Func<RowBatch, Task<IReadO
                 EnsureOrdered = true,
                 CancellationToken = stage.State.Aborted,
             });
-        Task sending = SendResultsAsync(block);
-        try
+        var send = new ActionBlock<List<(string Port, RowBatch Batch)>>(
+            results => GuardAsync(() => SendAsync(results)),
+            new ExecutionDataflowBlockOptions { BoundedCapacity = 1, CancellationToken = stage.State.Aborted });
+        // Linked, a batch passes from block to block without a task of ours waking up in between.
+        work.LinkTo(send, new DataflowLinkOptions { PropagateCompletion = true });
+        stage.Input!.LinkTo(work, () => work.InputCount == 0 && Volatile.Read(ref atWork) == 0);
+        await send.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await DiscardAsync(work);
+        if (failure is not null)
         {
-            while (await stage.Input!.ReceiveAsync(stage.State.Aborted) is RowBatch batch)
-            {
-                stage.Counter.In(batch.Length);
-                if (!await block.SendAsync(batch, stage.State.Aborted))
-                {
-                    batch.Dispose();
-                    break;
-                }
-            }
+            ExceptionDispatchInfo.Throw(failure);
         }
-        finally
-        {
-            block.Complete();
-            await sending;
-        }
+
+        stage.State.Aborted.ThrowIfCancellationRequested();
     }
 
-    private async Task SendResultsAsync(TransformBlock<RowBatch, List<(string Port, RowBatch Batch)>> block)
+    // Batches at work use the stage, its ports and the journal, so they end before any of these goes. A cancelled block
+    // is not complete while results lie in it.
+    private static async Task DiscardAsync(TransformBlock<QueuedBatch, List<(string Port, RowBatch Batch)>> block)
     {
-        while (await block.OutputAvailableAsync(stage.State.Aborted))
+        while (await block.OutputAvailableAsync())
         {
             while (block.TryReceive(out List<(string Port, RowBatch Batch)>? results))
             {
-                foreach ((string port, RowBatch batch) in results)
-                {
-                    await stage.Ports[port].SendAsync(batch, stage.State.Aborted);
-                }
+                results.ForEach(result => result.Batch.Dispose());
             }
         }
 
-        // A faulted block ends its output silently; its completion holds the cause.
-        await block.Completion;
+        await block.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    // Told here and now: a block that has failed does not wake those who wait for room in the one before it.
+    private async Task<T> GuardAsync<T>(Func<Task<T>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (Exception thrown)
+        {
+            Interlocked.CompareExchange(ref failure, thrown, null);
+            stage.State.Fail(stage.Node.Name, thrown);
+            throw;
+        }
+    }
+
+    private async Task<bool> SendAsync(List<(string Port, RowBatch Batch)> results)
+    {
+        foreach ((string port, RowBatch batch) in results)
+        {
+            stage.Counter.Handled(batch.Length);
+            await stage.Ports[port].SendAsync(batch, stage.State.Aborted);
+        }
+
+        return true;
     }
 
     private async Task<List<(string Port, RowBatch Batch)>> WorkAsync(RowBatch batch)
     {
-        using (batch)
+        Interlocked.Increment(ref atWork);
+        try
         {
-            var results = new List<(string, RowBatch)>();
-            await WorkAsync(batch, results, attempt: 1);
-            return results;
+            using (batch)
+            {
+                stage.Counter.In(batch.Length);
+                var results = new List<(string, RowBatch)>();
+                await WorkAsync(batch, results, attempt: 1);
+                return results;
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref atWork);
         }
     }
 
@@ -99,12 +133,13 @@ internal sealed class BatchWorker(StageRuntime stage, Func<RowBatch, Task<IReadO
         {
             results.AddRange(await work(batch));
         }
-        catch (Exception failure) when (failure is not (StageFailedException or OperationCanceledException))
+        // A cancellation that is not the run's (a time-out, say) is the rows' own failure; a block would drop them silently.
+        catch (Exception thrown) when (thrown is not StageFailedException && !(thrown is OperationCanceledException && stage.State.Aborted.IsCancellationRequested))
         {
             if (batch.Length == 1 && attempt > stage.Node.Retries)
             {
                 Row row = batch.RowAt(0);
-                (string code, string message) = RowErrors.Describe(failure);
+                (string code, string message) = RowErrors.Describe(thrown);
                 await stage.FailRowAsync(row.Id, row.Order, code, message, attempt, row.ToJson());
                 return;
             }

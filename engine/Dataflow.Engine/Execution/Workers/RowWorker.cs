@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Dataflow.Abstractions;
 
 namespace Dataflow.Engine.Execution.Workers;
@@ -14,7 +16,8 @@ internal sealed class RowWorker : IDisposable
     private readonly int concurrency;
     private readonly SemaphoreSlim slots;
     private readonly RowAccumulator results;
-    private readonly Lazy<Task> allSlots;
+    private readonly ConcurrentDictionary<(string Id, long Begun), byte> inHand = new();
+    private readonly WorkGate working = new();
     private volatile bool letGo;
 
     public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay, int concurrency)
@@ -25,11 +28,14 @@ internal sealed class RowWorker : IDisposable
         this.concurrency = concurrency;
         slots = new SemaphoreSlim(concurrency, concurrency);
         results = new RowAccumulator(stage);
-        allSlots = new Lazy<Task>(TakeAllSlotsAsync);
+        stage.Work = InHand;
     }
 
-    /// <summary>After a stop: takes every slot, so that it completes when the rows in flight are journalled and no new one can begin.</summary>
-    public Task DrainAsync() => allSlots.Value;
+    /// <summary>
+    /// After a stop: no new row begins; completes when those in flight are journalled. Their results need not have
+    /// moved on, since their reader may be draining too; the resumed run takes them from the journal.
+    /// </summary>
+    public Task DrainAsync() => working.CloseAsync();
 
     public async Task RunAsync()
     {
@@ -38,16 +44,18 @@ internal sealed class RowWorker : IDisposable
         try
         {
             await ReadAllAsync();
-            await allSlots.Value;
-            if (letGo)
-            {
-                throw new OperationCanceledException(stage.State.Stopping);
-            }
         }
         finally
         {
+            // Rows in flight use the stage, its ports and the journal, so they end before any of these goes.
+            await TakeAllSlotsAsync();
             await flushing.CancelAsync();
             await flusher;
+        }
+
+        if (letGo)
+        {
+            throw new OperationCanceledException(stage.State.Stopping);
         }
 
         await results.FlushAllAsync();
@@ -64,6 +72,13 @@ internal sealed class RowWorker : IDisposable
             for (int i = 0; i < batch.Length; i++)
             {
                 await slots.WaitAsync(stage.State.Aborted);
+                if (!working.TryEnter())
+                {
+                    slots.Release();
+                    shared.Release();
+                    throw new OperationCanceledException(stage.State.Stopping);
+                }
+
                 shared.Acquire();
                 int row = i;
                 _ = Task.Run(() => ProcessAsync(shared, row));
@@ -78,15 +93,28 @@ internal sealed class RowWorker : IDisposable
     {
         for (int i = 0; i < concurrency; i++)
         {
-            await slots.WaitAsync(stage.State.Aborted);
+            await slots.WaitAsync();
         }
     }
 
     private async Task ProcessAsync(SharedBatch batch, int index)
     {
+        Row row = batch.Batch.RowAt(index);
+        (string, long) entry = (row.Id, Stopwatch.GetTimestamp());
+        inHand.TryAdd(entry, 0);
         try
         {
-            await ProcessRowAsync(batch.Batch.RowAt(index));
+            Func<ValueTask> moveOn;
+            try
+            {
+                moveOn = await ProcessRowAsync(row);
+            }
+            finally
+            {
+                working.Leave();
+            }
+
+            await moveOn();
         }
         catch (Exception failure)
         {
@@ -94,32 +122,40 @@ internal sealed class RowWorker : IDisposable
         }
         finally
         {
+            inHand.TryRemove(entry, out _);
             batch.Release();
             slots.Release();
         }
     }
 
-    private async Task ProcessRowAsync(Row row)
+    // Works the row out and journals it; what is returned then sends its results, or its error, on.
+    private async Task<Func<ValueTask>> ProcessRowAsync(Row row)
     {
         if (mayReplay && stage.Journal.FindRow(stage.Node.Name, JournalKey(row)) is string earlier)
         {
             stage.Counter.Replayed(1);
-            await results.AddAsync(row, RowOutputCodec.Read(earlier, stage.Node));
-            return;
+            return () => MoveOnAsync(row, RowOutputCodec.Read(earlier, stage.Node));
+        }
+
+        if (stage.Cache?.Find(row) is { } cached)
+        {
+            stage.Counter.Cached(1);
+            return () => MoveOnAsync(row, cached);
         }
 
         for (int attempt = 1; ; attempt++)
         {
             var output = new RowOutput();
+            var reads = new RowReads();
             try
             {
-                await rows.ProcessAsync(row, output, stage.Context, stage.State.Aborted);
+                await rows.ProcessAsync(row.Noting(reads), output, stage.Context, stage.State.Aborted);
             }
             catch (OperationCanceledException) when (stage.State.Stopping.IsCancellationRequested)
             {
                 // A stop: the row waited for a model call that was not sent. It is done anew by a resume.
                 letGo = true;
-                return;
+                return () => ValueTask.CompletedTask;
             }
             catch (Exception failure) when (failure is not StageFailedException)
             {
@@ -129,15 +165,27 @@ internal sealed class RowWorker : IDisposable
                 }
 
                 (string code, string message) = RowErrors.Describe(failure);
-                await stage.FailRowAsync(row.Id, row.Order, code, message, attempt, row.ToJson());
-                return;
+                int attempts = attempt;
+                return () => stage.FailRowAsync(row.Id, row.Order, code, message, attempts, row.ToJson());
             }
 
             string outputs = RowOutputCodec.Write(output.Rows);
-            await stage.Journal.RowDoneAsync(stage.Node.Name, JournalKey(row), outputs);
-            await results.AddAsync(row, output.Rows);
-            return;
+            await stage.Journal.RowDoneAsync(stage.Node.Name, JournalKey(row), outputs, stage.Cache?.Origin(row, reads));
+            return () => MoveOnAsync(row, output.Rows);
         }
+    }
+
+    private ValueTask MoveOnAsync(Row row, IReadOnlyList<EmittedRow> emitted)
+    {
+        stage.Counter.Handled(1);
+        return results.AddAsync(row, emitted);
+    }
+
+    private WorkInHand InHand()
+    {
+        (string Id, long Begun)[] rows = [.. inHand.Keys];
+        (string Id, long Begun) oldest = rows.MinBy(row => row.Begun);
+        return rows.Length == 0 ? default : new WorkInHand(rows.Length, oldest.Id, Stopwatch.GetElapsedTime(oldest.Begun));
     }
 
     // A union may bring the same row id in by two edges; the order key tells them apart.

@@ -23,14 +23,10 @@ internal static class SourceWorker
         {
             stop.ThrowIfCancellationRequested();
             RecordBatch batch = limit is long most && position + read.Length > most ? read.SliceShared(0, (int)(most - position)) : read;
-            var order = new byte[batch.Length][];
-            for (int i = 0; i < order.Length; i++)
-            {
-                order[i] = OrderKey.Root(position + i);
-            }
-
+            var order = new PositionOrder(position, batch.Length);
             position += batch.Length;
             stage.Counter.In(batch.Length);
+            stage.Counter.Handled(batch.Length);
             await port.SendAsync(new RowBatch(batch, identity.Identify(batch), order), stage.State.Aborted);
             if (position >= limit)
             {

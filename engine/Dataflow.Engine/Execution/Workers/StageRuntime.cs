@@ -1,4 +1,6 @@
 using Dataflow.Abstractions;
+using Dataflow.Engine.Caching;
+using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Execution.Flow;
 using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Graph;
@@ -25,6 +27,15 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
     /// <summary>The input of a streaming stage; null for sources, barriers and sinks that read a spill.</summary>
     public StageInput? Input { get; set; }
 
+    /// <summary>Results of earlier runs, for a row stage; null where they are not to be used.</summary>
+    public RowCache? Cache { get; set; }
+
+    /// <summary>Checkpoints of earlier runs, for a trainer; null where they are not to be used.</summary>
+    public TrainerCache? Trainings { get; set; }
+
+    /// <summary>What a row stage has in hand, for the stall watch; null for other kinds.</summary>
+    public Func<WorkInHand>? Work { get; set; }
+
     /// <summary>The inputs of barriers and late sinks, complete on disk.</summary>
     public Dictionary<string, IRowStream> Streams { get; } = new(StringComparer.Ordinal);
 
@@ -38,6 +49,7 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
         {
             ["row_id"] = rowId,
             ["stage"] = node.Name,
+            ["place"] = node.ShortPlace,
             ["code"] = code,
             ["message"] = message,
             ["attempts"] = (long)attempts,
@@ -46,7 +58,7 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
         var batch = new RowBatch(ArrowRows.BuildBatch(ErrorRows.Schema, [values]), [rowId], [order]);
         await journal.ErrorAsync(rowId, node.Name, code, message, attempts, inputJson);
         await Ports[ErrorRows.Port].SendAsync(batch, state.Aborted);
-        long errors = Counter.Error();
+        long errors = Counter.Error(ofRow: node.Descriptor.Kind != StageKind.Source);
         if (node.MaxErrors.IsExceeded(errors, Math.Max(Counter.RowsIn, errors)))
         {
             throw new StageFailedException(

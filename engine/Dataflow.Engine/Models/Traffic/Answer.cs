@@ -8,7 +8,7 @@ internal enum AnswerKind
     /// <summary>An answer, or a refusal of this very request (400, say): the endpoint works.</summary>
     Answered,
 
-    /// <summary>401, 403 or 404: the endpoint will refuse every request alike.</summary>
+    /// <summary>401 or 404: the endpoint will refuse every request alike. A 403 may be about what one request says.</summary>
     Denied,
 
     /// <summary>429: too many requests. Costs the call nothing.</summary>
@@ -34,7 +34,7 @@ internal sealed record Answer(AnswerKind Kind, string Reason, string Message, Ti
     {
         null => Success,
         ModelCallException { Status: 429 } call => From(AnswerKind.Busy, call),
-        ModelCallException { Status: 401 or 403 or 404 } call => From(AnswerKind.Denied, call),
+        ModelCallException { Status: 401 or 404 } call => From(AnswerKind.Denied, call),
         ModelCallException { IsTransient: true } call => From(AnswerKind.Fault, call),
         HttpRequestException or IOException => new(AnswerKind.Fault, ModelCallException.NoConnection, failure.Message, null),
         OperationCanceledException => new(AnswerKind.Withdrawn, "", "", null),

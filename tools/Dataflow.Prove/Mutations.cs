@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Dataflow.Engine.Tests.Definition;
+namespace Dataflow.Prove;
 
 /// <summary>Small random damage to a file, from a seed.</summary>
 internal static class Mutations

@@ -1,0 +1,34 @@
+using Dataflow.Engine.Catalog;
+using Dataflow.Engine.Definition;
+using Dataflow.Engine.Execution.Workers;
+using Dataflow.Engine.Models;
+
+namespace Dataflow.Engine.Caching;
+
+/// <summary>
+/// Gives row stages and trainers their part of the cache. The other kinds are column work that costs less than reading
+/// its results back.
+/// </summary>
+internal sealed class StageCaches(CacheStore store, SecretRegistry secrets)
+{
+    public async Task AttachAsync(StageRuntime runtime, ModelHost models, CancellationToken cancellationToken)
+    {
+        StageDescriptor descriptor = runtime.Node.Descriptor;
+        if (!descriptor.Cacheable || descriptor.Kind is not (StageKind.Row or StageKind.Trainer))
+        {
+            return;
+        }
+
+        StageFields fields = StageFields.Of(
+            runtime.Node, runtime.Context.Seed, runtime.Context.Threads, await models.IdentitiesAsync(runtime.Node, cancellationToken), runtime.Context.ResolvePath, secrets);
+        await runtime.Journal.SetMetaAsync("context:" + runtime.Node.Name, fields.Hash);
+        if (descriptor.Kind == StageKind.Row)
+        {
+            runtime.Cache = new RowCache(store, runtime.Node, fields);
+        }
+        else
+        {
+            runtime.Trainings = new TrainerCache(store, runtime.Node.Name, fields);
+        }
+    }
+}

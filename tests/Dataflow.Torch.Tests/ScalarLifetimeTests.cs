@@ -1,0 +1,41 @@
+using static TorchSharp.torch;
+
+namespace Dataflow.Torch.Tests;
+
+public sealed class ScalarLifetimeTests
+{
+    /// <summary>A scalar argument is a native object with a finalizer; one that is collected during its own call is read after it was freed.</summary>
+    [Fact]
+    public void Scalar_arguments_outlive_the_calls_they_are_made_for()
+    {
+        using var stop = new CancellationTokenSource();
+        var collector = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                GC.Collect(0);
+                GC.WaitForPendingFinalizers();
+            }
+        });
+        collector.Start();
+        try
+        {
+            using var scope = NewDisposeScope();
+            using var mode = no_grad();
+            Tensor x = ones(64);
+            Tensor y = ones(64);
+            for (int i = 0; i < 20_000; i++)
+            {
+                using var step = NewDisposeScope();
+                Tensor result = x.Plus(y).Times(3).Over(2).Plus(1).PlusProduct(x, y);
+                Tensor state = zeros(64).AddInPlace(5).ScaleInPlace(2).AddInPlace(y, 3).AddProductInPlace(x, y, 2).AddQuotientInPlace(x, y, 7);
+                Assert.Equal((5f, 22f), (BitConverter.ToSingle(result.bytes[..4]), BitConverter.ToSingle(state.bytes[..4])));
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            collector.Join();
+        }
+    }
+}

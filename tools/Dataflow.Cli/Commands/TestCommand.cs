@@ -1,0 +1,90 @@
+using System.CommandLine;
+using Dataflow.Cli.Testing;
+using Dataflow.Engine.Catalog;
+using Dataflow.Engine.Definition;
+using Dataflow.Engine.Diagnostics;
+
+namespace Dataflow.Cli.Commands;
+
+/// <summary><c>dataflow test FILE</c>: runs the cases beside a pipeline.</summary>
+internal static class TestCommand
+{
+    private static readonly Option<string?> Cases = new("--cases") { Description = "File of cases; PIPELINE.test.yaml beside PIPELINE.yaml by default." };
+    private static readonly Option<string[]> Case = new("--case") { Description = "Run only this case. May be given several times." };
+    private static readonly Option<string?> JUnit = new("--junit") { Description = "Also write the results as JUnit XML to this file." };
+
+    public static Command Create()
+    {
+        var command = new Command("test", "Run a pipeline's test cases: rows and model replies from YAML, expected rows by stage.");
+        PipelineArguments.AddTo(command);
+        foreach (Option option in new Option[] { Cases, Case, JUnit })
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction((parsed, _) => RunAsync(parsed));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        if (PipelineArguments.From(parsed) is not PipelineArguments arguments)
+        {
+            return ExitCodes.BadInput;
+        }
+
+        string file = parsed.GetValue(Cases) ?? Path.ChangeExtension(arguments.File, ".test.yaml");
+        var diagnostics = new DiagnosticBag();
+        TestFile? tests = TestFile.Read(file, diagnostics, out IReadOnlyDictionary<string, SourceSpan> places);
+        (PluginCatalog catalog, DiagnosticBag ofPlugins) = await LoadedPipeline.LoadCatalog(arguments);
+        diagnostics.AddRange(ofPlugins);
+        string[] only = parsed.GetValue(Case) ?? [];
+        foreach (string unknown in only.Where(name => tests?.Cases.ContainsKey(name) == false))
+        {
+            diagnostics.Error(DiagnosticCodes.UnknownKey, null, $"--case {unknown}: there is no such case", Suggest.DidYouMean(unknown, tests!.Cases.Keys));
+        }
+
+        DiagnosticPrinter.Print(diagnostics.All, new SecretRegistry(), arguments.Json);
+        if (diagnostics.HasErrors || tests is null)
+        {
+            return ExitCodes.BadInput;
+        }
+
+        var runner = new CaseRunner(arguments, catalog, file, places);
+        var results = new List<CaseResult>();
+        foreach ((string name, TestCase test) in tests.Cases.Where(test => only.Length == 0 || only.Contains(test.Key)))
+        {
+            CaseResult result = await runner.RunAsync(name, test);
+            results.Add(result);
+            Print(result, arguments.Json);
+        }
+
+        if (parsed.GetValue(JUnit) is string report)
+        {
+            JUnitReport.Write(report, Path.GetFileNameWithoutExtension(arguments.File), results);
+        }
+
+        int failed = results.Count(result => !result.Passed);
+        if (!arguments.Json)
+        {
+            Console.WriteLine($"{results.Count - failed} passed, {failed} failed");
+        }
+
+        return failed == 0 ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static void Print(CaseResult result, bool json)
+    {
+        if (json)
+        {
+            Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(new { @event = "case", name = result.Name, passed = result.Passed, seconds = result.Elapsed.TotalSeconds, failures = result.Failures }));
+            return;
+        }
+
+        Console.WriteLine(FormattableString.Invariant($"{(result.Passed ? "pass" : "FAIL")} {result.Name} ({result.Elapsed.TotalSeconds:0.0} s)"));
+        foreach (string failure in result.Failures)
+        {
+            Console.WriteLine("  " + failure.Replace("\n", "\n  ", StringComparison.Ordinal));
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Dataflow.Prove;
+
+/// <summary>Memory is flat as rows grow tenfold.</summary>
+internal sealed class Memory10M : Claim
+{
+    public override string Name => "memory-10m";
+
+    public override string Promise => "10 million rows through source, two transforms, filter and Parquet peak at no more than 1.15 times the memory of 1 million";
+
+    public override async Task<bool> HoldsAsync(Scale scale, TextWriter output)
+    {
+        // A small run is mostly the runtime's own growth, so its bound is looser.
+        (long few, long many, double bound) = scale == Scale.Full ? (1_000_000L, 10_000_000L, 1.15) : (100_000L, 300_000L, 1.5);
+        double small = await PeakAsync(few, output);
+        double large = await PeakAsync(many, output);
+        double ratio = large / small;
+        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"peak ratio {ratio:0.00}, at most {bound:0.00} allowed"));
+        return ratio <= bound;
+    }
+
+    /// <summary>Peak resident memory of a run in a process of its own, in MiB.</summary>
+    private static async Task<double> PeakAsync(long rows, TextWriter output)
+    {
+        using var command = new DataflowCommand();
+        command.Write("memory.yaml", $$"""
+            name: memory
+            stages:
+              rows:  { uses: alpha.generate, with: { rows: {{rows}}, text_length: 90 } }
+              once:  { uses: alpha.map, from: rows, with: { column: twice } }
+              again: { uses: alpha.map, from: once, with: { by: twice, column: four } }
+              most:  { uses: alpha.keep, from: again, with: { modulo: 100 } }
+              kept:  { uses: io.parquet_sink, from: most.kept, with: { path: kept.parquet } }
+              rest:  { uses: io.parquet_sink, from: most.rejected, with: { path: rest.parquet } }
+            """);
+        var clock = Stopwatch.StartNew();
+        using Process process = command.Start("run", "memory.yaml", "--plugins", Path.Combine(DataflowCommand.Root, "artifacts/test-plugins/Alpha"));
+        Task<string> text = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        double peak = 0;
+        while (!process.HasExited)
+        {
+            peak = Math.Max(peak, HighWaterMark(process.Id));
+            await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(20));
+        }
+
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException(await text + await error);
+        }
+
+        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{rows} rows: peak {peak:0} MiB, {clock.Elapsed.TotalSeconds:0.0} s"));
+        return peak;
+    }
+
+    // VmHWM never falls, so the last reading before the end is the peak.
+    private static double HighWaterMark(int process)
+    {
+        try
+        {
+            string line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Trim(), CultureInfo.InvariantCulture) / 1024;
+        }
+        catch (Exception ended) when (ended is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            return 0;
+        }
+    }
+}

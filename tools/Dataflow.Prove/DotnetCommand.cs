@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace Dataflow.Prove;
+
+/// <summary>The SDK's own command.</summary>
+internal sealed class DotnetCommand(TextWriter output)
+{
+    public Dictionary<string, string> Environment { get; } = new() { ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1" };
+
+    /// <summary>The folder that packages were restored into.</summary>
+    public static string SharedPackages() =>
+        System.Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget/packages");
+
+    /// <summary>True if it ended well; what it said otherwise goes to the output.</summary>
+    public async Task<bool> RunAsync(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach ((string name, string value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using Process process = Process.Start(start)!;
+        Task<string> text = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        await output.WriteLineAsync($"dotnet {string.Join(' ', arguments.Take(2))}: exit {process.ExitCode}");
+        if (process.ExitCode != 0)
+        {
+            await output.WriteLineAsync(await text + await errors);
+        }
+
+        return process.ExitCode == 0;
+    }
+}
