@@ -188,7 +188,7 @@ public sealed record GenerateOptions
     [Description("Column for the response.")]
     public string Output { get; init; } = "response";
 
-    [Description("JSON Schema that responses must meet: a mapping, or the path of a JSON file. Sent to servers that have structured output, put into the prompt elsewhere.")]
+    [Description("JSON Schema that responses must meet: a mapping, or the path of a JSON file. Sent to servers that have structured output, put into the prompt elsewhere."), PathOption]
     public object? Schema { get; init; }
 
     [Description("How often a model is asked again, with what was wrong, when its response does not meet the schema; then the row fails with bad_schema."), Range(0, 100)]

@@ -20,11 +20,15 @@ internal sealed record BatchAnswer(int Status, string Body);
 internal sealed class BatchApi : IDisposable
 {
     private const string NameKey = "dataflow_batch";
+
+    /// <summary>Of one request; a file of many megabytes takes its time.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+
     private readonly HttpClient http;
 
     public BatchApi(Uri endpoint, string key)
     {
-        http = new HttpClient { BaseAddress = new Uri(endpoint.AbsoluteUri.TrimEnd('/') + "/") };
+        http = new HttpClient { BaseAddress = new Uri(endpoint.AbsoluteUri.TrimEnd('/') + "/"), Timeout = Patience };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
@@ -34,7 +38,15 @@ internal sealed class BatchApi : IDisposable
     /// <returns>The file's id.</returns>
     public async Task<string> UploadAsync(string name, IEnumerable<string> lines, CancellationToken cancellationToken)
     {
-        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
+        var bytes = new MemoryStream();
+        foreach (string line in lines)
+        {
+            bytes.Write(Encoding.UTF8.GetBytes(line));
+            bytes.WriteByte((byte)'\n');
+        }
+
+        bytes.Position = 0;
+        using var content = new StreamContent(bytes);
         using var form = new MultipartFormDataContent { { new StringContent("batch"), "purpose" }, { content, "file", name + ".jsonl" } };
         using HttpResponseMessage response = await http.PostAsync("files", form, cancellationToken);
         return (await ReadAsync(response, cancellationToken)).GetProperty("id").GetString()!;
@@ -92,10 +104,19 @@ internal sealed class BatchApi : IDisposable
     /// <summary>The answers in an output or error file, by custom_id.</summary>
     public async Task<IReadOnlyList<(string Id, BatchAnswer Answer)>> ReadFileAsync(string file, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await http.GetAsync(new Uri($"files/{file}/content", UriKind.Relative), cancellationToken);
+        using HttpResponseMessage response = await http.GetAsync(new Uri($"files/{file}/content", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         await ThrowUnlessGoodAsync(response, cancellationToken);
-        string text = await response.Content.ReadAsStringAsync(cancellationToken);
-        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Answer).ToArray();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        var answers = new List<(string, BatchAnswer)>();
+        while (await reader.ReadLineAsync(cancellationToken) is string line)
+        {
+            if (line.Trim().Length > 0)
+            {
+                answers.Add(Answer(line));
+            }
+        }
+
+        return answers;
     }
 
     private static (string Id, BatchAnswer Answer) Answer(string line)
@@ -109,7 +130,8 @@ internal sealed class BatchApi : IDisposable
         }
 
         // Not processed (expired, say): it may be tried again.
-        return (id, new BatchAnswer(408, JsonSerializer.Serialize(new { error = root.TryGetProperty("error", out JsonElement error) ? error : default })));
+        string error = root.TryGetProperty("error", out JsonElement said) && said.ValueKind == JsonValueKind.Object ? said.GetRawText() : """{"message":"not processed"}""";
+        return (id, new BatchAnswer(408, $$"""{"error":{{error}}}"""));
     }
 
     private static async Task<JsonElement> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)

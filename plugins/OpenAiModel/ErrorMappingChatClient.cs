@@ -31,6 +31,7 @@ internal sealed class ErrorMappingChatClient(IChatClient inner, string? key) : D
     private static string Reason(Exception failure) => failure switch
     {
         ClientResultException { InnerException: Exception cause } => Reason(cause),
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } => ModelCallException.Unreachable,
         HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded, InnerException: not IOException } => ModelCallException.Truncated,
         HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded } => ModelCallException.Truncated,
         ClientResultException or HttpRequestException or IOException or OperationCanceledException => ModelCallException.NoConnection,

@@ -11,10 +11,14 @@ namespace Dataflow.Plugins.OpenAiModel;
 /// Collects requests into batches and hands out their answers. A request's id is the hash of its body. Before a batch is
 /// created, the run's journal is told its name and its requests; after, its id. So a request that is asked again, by a
 /// resumed run, is looked for in the batch it went into; a batch that was created but whose id was not noted is found
-/// by its name among the endpoint's batches; and nothing is submitted twice.
+/// by its name among the endpoint's batches; and nothing is submitted twice. A batch that the endpoint refuses as a whole,
+/// or that somebody cancels, stops the run: its requests are not answered with errors.
 /// </summary>
 internal sealed class OfflineBatches(BatchApi api, BatchOptions options, IModelNotes notes, ILogger logger) : IAsyncDisposable
 {
+    /// <summary>Most characters in a file; OpenAI takes 200 MB.</summary>
+    private const int MostCharacters = 100_000_000;
+
     private readonly Lock gate = new();
     private readonly CancellationTokenSource closing = new();
     private readonly Dictionary<string, TaskCompletionSource<BatchAnswer>> open = new(StringComparer.Ordinal);
@@ -124,13 +128,23 @@ internal sealed class OfflineBatches(BatchApi api, BatchOptions options, IModelN
             collecting.Remove(id);
         }
 
-        if (mine.Length > 0)
+        long characters = 0;
+        var files = new List<List<KeyValuePair<string, string>>>();
+        foreach (KeyValuePair<string, string> request in mine)
         {
-            Start(() => SubmitAsync(mine));
+            if (files.Count == 0 || (characters += request.Value.Length) > MostCharacters)
+            {
+                files.Add([]);
+                characters = request.Value.Length;
+            }
+
+            files[^1].Add(request);
         }
+
+        files.ForEach(file => Start(() => SubmitAsync(file)));
     }
 
-    private async Task SubmitAsync(KeyValuePair<string, string>[] requests)
+    private async Task SubmitAsync(IReadOnlyList<KeyValuePair<string, string>> requests)
     {
         string name = Guid.CreateVersion7().ToString("N");
         await notes.SaveAsync([("batch:" + name, ""), .. requests.Select(request => ("request:" + request.Key, name))]);
@@ -141,16 +155,44 @@ internal sealed class OfflineBatches(BatchApi api, BatchOptions options, IModelN
 
         string[] lines = requests.Select(request => $$"""{"custom_id":"{{request.Key}}","method":"POST","url":"/v1/chat/completions","body":{{OneLine(request.Value)}}}""").ToArray();
         string file = await PatientlyAsync(() => api.UploadAsync(name, lines, closing.Token));
-        string batch = await PatientlyAsync(async () => await api.FindAsync(name, closing.Token) ?? await api.CreateAsync(name, file, options.Window, closing.Token));
+        string batch = await CreateOnceAsync(name, file);
         await notes.SaveAsync([("batch:" + name, batch)]);
-        logger.LogInformation("batch {Batch} of {Count} requests submitted", batch, requests.Length);
+        logger.LogInformation("batch {Batch} of {Count} requests submitted", batch, requests.Count);
         await FollowAsync(name, batch, requests.Select(request => request.Key).ToArray());
+    }
+
+    // A creation that failed may have been carried out all the same.
+    private async Task<string> CreateOnceAsync(string name, string file)
+    {
+        bool asked = false;
+        return await PatientlyAsync(async () =>
+        {
+            if (asked && await FindSettledAsync(name) is string created)
+            {
+                return created;
+            }
+
+            asked = true;
+            return await api.CreateAsync(name, file, options.Window, closing.Token);
+        });
+    }
+
+    // A batch just created may not be listed yet, and a creation that was on its way at a kill may yet be carried out.
+    private async Task<string?> FindSettledAsync(string name)
+    {
+        if (await api.FindAsync(name, closing.Token) is string at)
+        {
+            return at;
+        }
+
+        await Task.Delay(options.Settle, closing.Token);
+        return await api.FindAsync(name, closing.Token);
     }
 
     // A batch of an earlier attempt: whatever of it is asked for again gets its answer.
     private async Task FindAgainAsync(string name)
     {
-        string? batch = notes.Find("batch:" + name) is { Length: > 0 } known ? known : await PatientlyAsync(() => api.FindAsync(name, closing.Token));
+        string? batch = notes.Find("batch:" + name) is { Length: > 0 } known ? known : await PatientlyAsync(() => FindSettledAsync(name));
         if (batch is null)
         {
             // Killed before it was created: its requests are as if never collected.
@@ -168,19 +210,22 @@ internal sealed class OfflineBatches(BatchApi api, BatchOptions options, IModelN
         string[] ids;
         lock (gate)
         {
-            followed.Remove(name);
-            ids = collecting.Keys.Where(id => notes.Find("request:" + id) == name).ToArray();
+            ids = AskedOf(name);
         }
 
         await notes.SaveAsync(ids.Select(id => ("request:" + id, "")).ToArray());
         lock (gate)
         {
-            foreach (string id in ids)
+            followed.Remove(name);
+            foreach (string id in ids.Where(collecting.ContainsKey).Union(AskedOf(name)).ToArray())
             {
                 Place(id, collecting[id]);
             }
         }
     }
+
+    // Requests of a batch that are waited for, and that this attempt did not put into it.
+    private string[] AskedOf(string name) => collecting.Keys.Where(id => notes.Find("request:" + id) == name).ToArray();
 
     /// <param name="requests">Ids that it holds; null if they are known only from the answers.</param>
     private async Task FollowAsync(string name, string batch, string[]? requests)
@@ -200,15 +245,22 @@ internal sealed class OfflineBatches(BatchApi api, BatchOptions options, IModelN
             }
         }
 
-        string problem = JsonSerializer.Serialize(new { error = new { message = $"batch {batch} is {description.Status} {description.Problem}" } });
-        foreach (string id in requests ?? [])
+        string[] missing;
+        lock (gate)
         {
-            // What has no answer may be tried again, unless the endpoint found the whole batch wrong.
-            answers.TryAdd(id, new BatchAnswer(description.Status == "failed" ? 400 : 408, problem));
+            missing = (requests ?? AskedOf(name)).Except(answers.Keys).ToArray();
         }
 
-        // A failed request that is tried again must go into a new batch.
-        await notes.SaveAsync(answers.Where(answer => answer.Value.Status != 200).Select(answer => ("request:" + answer.Key, "")).ToArray());
+        // A failed request that is tried again, now or by a resume, must go into a new batch.
+        string[] again = answers.Where(answer => answer.Value.Status != 200).Select(answer => answer.Key).Concat(missing).ToArray();
+        await notes.SaveAsync(again.Select(id => ("request:" + id, "")).ToArray());
+        Complete(name, answers, missing, description);
+    }
+
+    private void Complete(string name, Dictionary<string, BatchAnswer> answers, string[] missing, BatchDescription description)
+    {
+        string problem = $"batch {description.Id} is {description.Status} {description.Problem}".TrimEnd();
+        bool isOff = description.Status is "failed" or "cancelled";
         lock (gate)
         {
             foreach ((string id, BatchAnswer answer) in answers)
@@ -216,8 +268,25 @@ internal sealed class OfflineBatches(BatchApi api, BatchOptions options, IModelN
                 Complete(id, answer);
             }
 
-            // From here on a request of this batch would have to fetch its answer anew.
+            foreach (string id in missing)
+            {
+                if (isOff)
+                {
+                    collecting.Remove(id);
+                    open.GetValueOrDefault(id)?.TrySetException(new StageFailedException($"{problem}; a resume submits anew what it left unanswered"));
+                }
+                else
+                {
+                    Complete(id, new BatchAnswer(408, JsonSerializer.Serialize(new { error = new { message = problem } })));
+                }
+            }
+
+            // From here on a request of this batch has to fetch its answer anew, as one that came in between does.
             followed.Remove(name);
+            foreach (string id in AskedOf(name))
+            {
+                Place(id, collecting[id]);
+            }
         }
     }
 
@@ -242,7 +311,7 @@ internal sealed class OfflineBatches(BatchApi api, BatchOptions options, IModelN
             {
                 return await call();
             }
-            catch (Exception failure) when (IsPassing(failure))
+            catch (Exception failure) when (!closing.IsCancellationRequested && IsPassing(failure))
             {
                 if (failures == 0)
                 {
@@ -256,8 +325,8 @@ internal sealed class OfflineBatches(BatchApi api, BatchOptions options, IModelN
 
     private static bool IsPassing(Exception failure) => failure switch
     {
-        HttpRequestException { StatusCode: HttpStatusCode status } => status is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError,
-        HttpRequestException or IOException or JsonException => true,
+        HttpRequestException { StatusCode: HttpStatusCode status } => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError,
+        HttpRequestException or IOException or JsonException or TaskCanceledException => true,
         _ => false,
     };
 

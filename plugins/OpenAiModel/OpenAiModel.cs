@@ -27,7 +27,7 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
     public ValueTask<IChatClient> OpenAsync(CancellationToken cancellationToken)
     {
         Uri[] endpoints = Endpoints();
-        if (options.Batch is not null)
+        if (options.Batch is not null && !context.AtOnce)
         {
             if (endpoints.Length > 1)
             {
@@ -129,6 +129,9 @@ public sealed record BatchOptions
     [Description("A batch is submitted when no further call has come for this long.")]
     public TimeSpan Collect { get; init; } = TimeSpan.FromSeconds(5);
 
-    [Description("Most calls in a batch, and under way in all."), Range(1, 1_000_000)]
+    [Description("How long a batch just created may be missing from the endpoint's list; one that was perhaps created is created again only when it is still missing after this.")]
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(10);
+
+    [Description("Most calls in a batch, and under way in all. With max_cost, a run may spend a batch more than that."), Range(1, 1_000_000)]
     public int MaxRequests { get; init; } = 50_000;
 }

@@ -9,7 +9,10 @@ namespace Dataflow.Abstractions;
 public sealed class ModelCallException(string message, int? status, TimeSpan? retryAfter = null, Exception? inner = null, string? reason = null)
     : Exception(message, inner)
 {
-    /// <summary>No connection, or one that broke before an answer began.</summary>
+    /// <summary>No connection could be made, so the request was not seen.</summary>
+    public const string Unreachable = "unreachable";
+
+    /// <summary>The connection broke before an answer began.</summary>
     public const string NoConnection = "no_connection";
 
     /// <summary>No answer within the time-out.</summary>

@@ -45,6 +45,9 @@ public sealed record ModelContext(string Name, string? ArtifactFolder, int Threa
 {
     /// <summary>In a run they outlive the process: a resumed run finds what an earlier attempt noted. Elsewhere they are kept in memory.</summary>
     public IModelNotes Notes { get; init; } = new PassingNotes();
+
+    /// <summary>A few calls are to be answered now, whatever way is cheaper: a preview does not wait for a batch.</summary>
+    public bool AtOnce { get; init; }
 }
 
 /// <summary>A checkpoint on disk, in Hugging Face layout.</summary>

@@ -17,6 +17,7 @@ internal sealed class RunState : IDisposable
     {
         Secrets = secrets;
         Taps = new TapHub(graph);
+        AtOnce = request.AtOnce;
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
         stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
         counters = graph.Stages.ToDictionary(stage => stage.Name, stage => new StageCounter(stage));
@@ -27,6 +28,9 @@ internal sealed class RunState : IDisposable
 
     /// <summary>Cancelled when no new work should begin.</summary>
     public CancellationToken Stopping => stop.Token;
+
+    /// <summary>Models are to answer now, even if they could do it more cheaply later.</summary>
+    public bool AtOnce { get; }
 
     /// <summary>What must not be written into errors and logs.</summary>
     public SecretRegistry Secrets { get; }

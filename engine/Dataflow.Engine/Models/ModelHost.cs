@@ -16,14 +16,13 @@ namespace Dataflow.Engine.Models;
 /// </summary>
 internal sealed class ModelHost : IAsyncDisposable
 {
-    private const int DefaultRowsInFlight = 32;
-
     private readonly PipelineGraph graph;
     private readonly RunFolder folder;
     private readonly Journal journal;
     private readonly CacheStore? cache;
     private readonly IRunObserver observer;
     private readonly CancellationToken stopping;
+    private readonly bool atOnce;
     private readonly Spending spending;
     private readonly Dictionary<string, IModelProvider> providers = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Model, Type Kind), object> opened = [];
@@ -38,6 +37,7 @@ internal sealed class ModelHost : IAsyncDisposable
         this.cache = cache;
         this.observer = observer;
         stopping = state.Stopping;
+        atOnce = state.AtOnce;
         spending = new Spending(graph.Settings.MaxCost, folder.RunId, cause => state.StopWith(new StageFailedException(cause)));
         foreach ((string model, ModelUsage before) in journal.Usage())
         {
@@ -89,19 +89,7 @@ internal sealed class ModelHost : IAsyncDisposable
     /// Rows that a row stage keeps in flight: what its YAML says, or enough to fill the opened remote models it uses
     /// while as many calls again wait to be retried.
     /// </summary>
-    public int RowsInFlight(StageNode node)
-    {
-        if (node.Concurrency is int wanted)
-        {
-            return wanted;
-        }
-
-        int calls = node.Models.Values.Select(CallsWanted).DefaultIfEmpty(0).Max();
-        int callsPerRow = node.Descriptor.OptionsType.GetProperties()
-            .Where(property => property.IsDefined(typeof(CallsPerRowAttribute)))
-            .Aggregate(1, (product, property) => product * Math.Max(1, (int)property.GetValue(node.Options)!));
-        return Math.Max(DefaultRowsInFlight, (calls + callsPerRow - 1) / callsPerRow);
-    }
+    public int RowsInFlightOf(StageNode node) => RowsInFlight.Of(node, node.Models.Values.Select(CallsWanted).DefaultIfEmpty(0).Max());
 
     /// <summary>Identities of the models a stage uses, by constructor parameter.</summary>
     public async Task<IReadOnlyDictionary<string, string>> IdentitiesAsync(StageNode node, CancellationToken cancellationToken)
@@ -185,6 +173,7 @@ internal sealed class ModelHost : IAsyncDisposable
             new ObserverLogger(node.Name, observer))
         {
             Notes = new JournalNotes(node.Name, journal),
+            AtOnce = atOnce,
         };
         provider = ModelProviders.Create(node, context);
         providers[node.Name] = provider;

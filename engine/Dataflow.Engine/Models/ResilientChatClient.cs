@@ -39,7 +39,7 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         offline = collected is not null;
         GateLimits gateLimits = collected is not null
             ? new GateLimits(collected.Most, Adaptive: false, null, null)
-            : new GateLimits(limits.Concurrency ?? (remote ? 256 : 1), remote, limits.RequestsPerMinute, limits.TokensPerMinute);
+            : new GateLimits(node.MostCalls, remote, limits.RequestsPerMinute, limits.TokensPerMinute);
         IReadOnlyList<ModelReplica> replicas = (inner.GetService(typeof(ModelReplicas)) as ModelReplicas)?.All ?? [new ModelReplica("the endpoint", inner)];
         foreach (ModelReplica replica in replicas)
         {
@@ -51,7 +51,7 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         var builder = new ResiliencePipelineBuilder { TimeProvider = time };
         if (remote)
         {
-            builder.AddRetry(Backoff.Options(limits.Retries, traffic, Random.Shared.NextDouble));
+            builder.AddRetry(Backoff.Options(limits.Retries, offline, traffic, Random.Shared.NextDouble));
             attempt = offline ? ResiliencePipeline.Empty : new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(timeout).Build();
         }
 

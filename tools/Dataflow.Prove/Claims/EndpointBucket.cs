@@ -15,20 +15,21 @@ internal sealed class EndpointBucket : Claim
         bool holds = true;
         foreach ((double rate, double burst) in buckets)
         {
-            holds &= await HoldsAsync(rate, burst, scale, output);
+            // Some endpoints say how long to wait, some do not.
+            holds &= await HoldsAsync(rate, burst, burst <= rate ? null : "1", scale, output);
         }
 
         return holds;
     }
 
-    private static async Task<bool> HoldsAsync(double rate, double burst, Scale scale, TextWriter output)
+    private static async Task<bool> HoldsAsync(double rate, double burst, string? retryAfter, Scale scale, TextWriter output)
     {
         double from = scale == Scale.Full ? 30 : 10;
         double until = scale == Scale.Full ? 90 : 18;
         var bucket = new TokenBucket(rate, burst);
         await using var endpoint = new ScriptedEndpoint(call => bucket.Take()
             ? new EndpointReply("answer to " + call.Prompt) { Delay = TimeSpan.FromMilliseconds(250) }
-            : new EndpointReply("", 429, RetryAfter: "1"));
+            : new EndpointReply("", 429, RetryAfter: retryAfter));
         int rows = (int)((rate * (until + 4)) + burst);
         using var run = new EndpointRun(rows, endpoint.Address, "timeout: 30s");
         CommandResult result = await run.RunAsync();

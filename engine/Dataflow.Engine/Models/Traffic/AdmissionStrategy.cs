@@ -50,9 +50,15 @@ internal sealed class ModelCall(double tokens)
     /// <summary>What the latest attempt came to; null if it was not let in.</summary>
     public Answer? Last { get; set; }
 
-    /// <summary>Attempts that failed by a fault; 429s are not among them.</summary>
+    /// <summary>Attempts that failed by a fault that may be this call's own.</summary>
     public int Faults { get; set; }
 
-    /// <summary>429s since the last fault.</summary>
+    /// <summary>Attempts since the last fault that failed by none of its own.</summary>
     public int Refusals { get; set; }
+
+    /// <summary>
+    /// The latest attempt says nothing about this call: it was not taken (429, or no connection), or it was a probe of an
+    /// endpoint at which all calls fail. However long an endpoint is away, that uses up no retries.
+    /// </summary>
+    public bool IsBlameless => Last!.WasNotTaken || Lease!.IsProbe;
 }

@@ -14,7 +14,7 @@ internal enum AnswerKind
     /// <summary>429: too many requests. Costs the call nothing.</summary>
     Busy,
 
-    /// <summary>5xx, no connection, a broken answer, a time-out. Uses up the call's retries.</summary>
+    /// <summary>5xx, no connection, a broken answer, a time-out. Uses up the call's retries, except where no connection could be made.</summary>
     Fault,
 
     /// <summary>The caller gave up.</summary>
@@ -28,7 +28,10 @@ internal sealed record Answer(AnswerKind Kind, string Reason, string Message, Ti
 
     public bool MayTryAgain => Kind is AnswerKind.Busy or AnswerKind.Fault;
 
-    public bool NoConnection => Reason == ModelCallException.NoConnection;
+    public bool NoConnection => Reason is ModelCallException.NoConnection or ModelCallException.Unreachable;
+
+    /// <summary>The request was not taken, so nothing in it can be the cause: 429, or no connection.</summary>
+    public bool WasNotTaken => Kind == AnswerKind.Busy || Reason == ModelCallException.Unreachable;
 
     public static Answer To(Exception? failure) => failure switch
     {

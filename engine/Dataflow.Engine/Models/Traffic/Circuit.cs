@@ -19,7 +19,10 @@ internal sealed class Circuit(Action<string> say)
     private const int BrokenConnections = 8;
     private const int ProbesToGoOn = 3;
 
-    /// <summary>Where too few calls are made for a share: refused this often and for this long, with no answer between.</summary>
+    /// <summary>Where too few calls are made for a share: failed this often with no answer between,</summary>
+    private const int FailedInARow = 12;
+
+    /// <summary>or not taken this often and for this long.</summary>
     private const int RefusedInARow = 5;
     private const double RefusedSeconds = 15;
 
@@ -30,6 +33,7 @@ internal sealed class Circuit(Action<string> say)
     private double failedShare;
     private int answers;
     private int brokenInARow;
+    private int failedInARow;
     private int refusedInARow;
     private double refusedSince;
     private double pausedAt;
@@ -63,8 +67,7 @@ internal sealed class Circuit(Action<string> say)
     public bool Answered(double now, bool isProbe)
     {
         answeredAt = now;
-        brokenInARow = 0;
-        refusedInARow = 0;
+        brokenInARow = refusedInARow = failedInARow = 0;
         Count(failed: false);
         if (!isProbe || !IsPaused)
         {
@@ -88,7 +91,8 @@ internal sealed class Circuit(Action<string> say)
     {
         Count(failed: true);
         brokenInARow = answer.NoConnection ? brokenInARow + 1 : 0;
-        refusedInARow = answer.Kind == AnswerKind.Busy ? refusedInARow + 1 : 0;
+        refusedInARow = answer.WasNotTaken ? refusedInARow + 1 : 0;
+        failedInARow = answer.Kind == AnswerKind.Fault ? failedInARow + 1 : 0;
         refusedSince = refusedInARow <= 1 ? now : refusedSince;
         if (isProbe && IsPaused)
         {
@@ -99,7 +103,7 @@ internal sealed class Circuit(Action<string> say)
         }
 
         // Connections break at once and answers take their time, so those under way must not be forgotten.
-        bool broken = brokenInARow >= BrokenConnections && brokenInARow > underWay;
+        bool broken = (brokenInARow >= BrokenConnections && brokenInARow > underWay) || (failedInARow >= FailedInARow && failedInARow > underWay);
         bool refusedLong = refusedInARow >= RefusedInARow && now - refusedSince >= RefusedSeconds;
         if (!IsPaused && (broken || refusedLong || (answers >= LeastAnswers && failedShare >= FailureShare)))
         {
@@ -116,7 +120,7 @@ internal sealed class Circuit(Action<string> say)
         double wait = Wait(now, answer);
         nextProbe = now + wait;
         answers = 0;
-        brokenInARow = refusedInARow = 0;
+        brokenInARow = refusedInARow = failedInARow = 0;
         Cause = $"{answer.Reason}: {answer.Message}";
         say($"calls pause, since nearly all fail ({Cause}); probing with one call at a time, first in {Seconds(wait)}");
     }
