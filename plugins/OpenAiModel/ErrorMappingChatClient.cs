@@ -24,7 +24,7 @@ internal sealed class ErrorMappingChatClient(IChatClient inner, string? key) : D
         catch (Exception failure) when (failure is not StageFailedException && !cancellationToken.IsCancellationRequested)
         {
             // No answer, a broken answer, or one that is not what the protocol says; never taken for an empty one.
-            throw new ModelCallException($"no usable answer: {Describe(failure.Message)}", null, null, failure, Reason(failure));
+            throw new ModelCallException($"no usable answer: {Describe(Root(failure).Message)}", null, null, failure, Reason(failure));
         }
     }
 
@@ -52,10 +52,13 @@ internal sealed class ErrorMappingChatClient(IChatClient inner, string? key) : D
         return wait is null or double.NaN ? null : TimeSpan.FromSeconds(Math.Clamp(wait.Value, 0, 3600));
     }
 
+    // What an error "while sending the request" was.
+    private static Exception Root(Exception failure) => failure is HttpRequestException or ClientResultException or IOException && failure.InnerException is Exception cause ? Root(cause) : failure;
+
     // One line, without the key: some endpoints repeat it when they refuse it.
     private string Describe(string message)
     {
-        string line = string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        string line = string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).Replace(" (: )", ":", StringComparison.Ordinal);
         line = string.IsNullOrEmpty(key) ? line : line.Replace(key, "***", StringComparison.Ordinal);
         return line.Length > 500 ? line[..500] + "…" : line;
     }

@@ -28,6 +28,15 @@ public sealed class CircuitTests
     }
 
     [Fact]
+    public void A_few_callers_whose_calls_fail_one_after_the_other_pause_before_each_has_failed_often()
+    {
+        var traffic = new SimulatedTraffic(4, Limits, now => now < 5 ? SimulatedAnswer.Ok(0.1) : SimulatedAnswer.Fault(0.1));
+        traffic.Run(10);
+        Assert.Single(traffic.Said);
+        Assert.InRange(traffic.Count(AnswerKind.Fault, 0, 10), 12, 20);
+    }
+
+    [Fact]
     public void Calls_go_on_and_the_observer_is_told_when_probes_are_answered()
     {
         var traffic = new SimulatedTraffic(512, Limits, now => now is > 5 and < 30 ? SimulatedAnswer.Fault(0.1) : SimulatedAnswer.Ok(0.1));

@@ -93,6 +93,30 @@ public sealed class EndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task Rows_wait_for_an_endpoint_that_cannot_be_reached_however_few_their_retries()
+    {
+        var away = new ScriptedEndpoint(_ => new EndpointReply("a"));
+        await away.DisposeAsync();
+        Task<RunResult> running = host.RunAsync(Ask(3, away.Address, ", limits: { retries: 0 }"));
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        await using var back = new ScriptedEndpoint(_ => new EndpointReply("a"), away.Port);
+        RunResult result = await running;
+        Assert.Equal((RunOutcome.Completed, 3), (result.Outcome, host.Lines("out.jsonl").Length));
+        Assert.Equal(["unreachable"], result.Models["m"].RetryReasons.Keys);
+    }
+
+    [Fact]
+    public async Task Probes_of_a_paused_endpoint_use_up_no_retries()
+    {
+        int calls = 0;
+        // Two attempts a row, one row at a time: six rows fail until it pauses, and the seventh is sent as the probes.
+        await using var endpoint = new ScriptedEndpoint(_ => Interlocked.Increment(ref calls) <= 15 ? new EndpointReply("", 500) : new EndpointReply("a"));
+        string yaml = Ask(9, endpoint.Address, ", limits: { retries: 1 }").Replace("max_errors: 100%", "max_errors: 100%, concurrency: 1", StringComparison.Ordinal);
+        RunResult result = await host.RunAsync(yaml);
+        Assert.Equal((RunOutcome.Completed, 6L, 3), (result.Outcome, result.Stages.Single(stage => stage.Stage == "ask").Errors, host.Lines("out.jsonl").Length));
+    }
+
+    [Fact]
     public async Task A_run_stops_when_max_cost_is_spent_by_at_most_the_calls_under_way_and_goes_on_when_it_is_raised()
     {
         await using var endpoint = new ScriptedEndpoint(_ => new EndpointReply("a") { Delay = TimeSpan.FromMilliseconds(20) });
