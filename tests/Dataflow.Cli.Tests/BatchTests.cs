@@ -132,6 +132,15 @@ public sealed class BatchTests : IDisposable
         Assert.Contains("model m: 30 calls, tokens 210 in, 90 out, cost 30", resumed.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_preview_asks_at_once_and_forecasts_the_money()
+    {
+        CommandResult preview = await command.RunAsync("preview", Pipeline(model: ", cost: { input: 100000, output: 100000 }"), "-n", "2");
+        Assert.True(preview.ExitCode == 0, preview.All);
+        Assert.Equal((2, 0), (endpoint.AnsweredAtOnce, endpoint.Files));
+        Assert.Contains("30 calls, tokens 210 in, 90 out, cost 30.00", preview.Output, StringComparison.Ordinal);
+    }
+
     private string Pipeline(string batch = "", string model = "", string run = "", string limits = "retries: 5")
     {
         command.Write("rows.jsonl", string.Concat(Enumerable.Range(0, Rows).Select(i => $$"""{"prompt": "question {{i}}"}""" + "\n")));

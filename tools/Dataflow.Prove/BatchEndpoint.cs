@@ -21,6 +21,7 @@ internal sealed class BatchEndpoint : IAsyncDisposable
     private readonly ConcurrentDictionary<string, JsonObject> batches = new();
     private readonly ConcurrentDictionary<string, int> looks = new();
     private int listings;
+    private int answeredAtOnce;
 
     public BatchEndpoint()
     {
@@ -38,6 +39,9 @@ internal sealed class BatchEndpoint : IAsyncDisposable
     public ConcurrentQueue<string> Prompts { get; } = new();
 
     public int Batches => batches.Count;
+
+    /// <summary>Calls that were made without a batch.</summary>
+    public int AnsweredAtOnce => answeredAtOnce;
 
     public int Files => files.Count(file => file.Key.StartsWith("file", StringComparison.Ordinal));
 
@@ -71,6 +75,7 @@ internal sealed class BatchEndpoint : IAsyncDisposable
         object answer = (path, post) switch
         {
             ("models", false) => new JsonObject { ["data"] = new JsonArray() },
+            ("chat/completions", true) => AnswerAtOnce(),
             ("files", true) => await UploadAsync(context.Request),
             ("batches", true) => await CreateAsync(context),
             ("batches", false) => List(),
@@ -78,6 +83,12 @@ internal sealed class BatchEndpoint : IAsyncDisposable
             _ => files[path.Split('/')[1]],
         };
         await context.Response.WriteAsync(answer as string ?? JsonSerializer.Serialize(answer));
+    }
+
+    private object AnswerAtOnce()
+    {
+        Interlocked.Increment(ref answeredAtOnce);
+        return ScriptedEndpoint.Completion("at once");
     }
 
     private async Task<JsonObject> UploadAsync(HttpRequest request)

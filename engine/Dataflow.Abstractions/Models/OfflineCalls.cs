@@ -4,7 +4,7 @@ namespace Dataflow.Abstractions;
 
 /// <summary>
 /// Optional service of a chat client (asked for by <c>GetService</c>) whose calls are collected and answered together,
-/// perhaps hours later. The engine lets that many calls be under way and sets no time-out; a stop lets them go, and
+/// perhaps hours later, so that nothing of their traffic is to be learned. The engine lets that many calls be under way and sets no time-out; a stop lets them go, and
 /// the provider must find them again by its <see cref="IModelNotes"/> when a resume makes the same calls.
 /// </summary>
 /// <param name="Most">Most calls under way.</param>
