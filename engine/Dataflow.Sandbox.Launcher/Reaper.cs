@@ -44,12 +44,34 @@ internal sealed class Reaper
         {
             if (!child.HasEnded)
             {
-                _ = Native.kill(child.Pid, Native.Kill);
+                // The sandbox's first process is the child's own: if that dies, the kernel ends all others in its
+                // namespace before the child sees its end. The child killed first would leave them to die later.
+                int[] inner = Children(child.Pid);
+                foreach (int pid in inner.Length > 0 ? inner : [child.Pid])
+                {
+                    _ = Native.kill(pid, Native.Kill);
+                }
             }
         }
         finally
         {
             gate.ExitReadLock();
+        }
+    }
+
+    // Nobody but the child waits for its children, so their ids stay theirs while it lives; it is not reaped meanwhile.
+    private static int[] Children(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/task/{pid}/children")
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(id => int.Parse(id, System.Globalization.CultureInfo.InvariantCulture))
+                .ToArray();
+        }
+        catch (IOException)
+        {
+            return [];
         }
     }
 

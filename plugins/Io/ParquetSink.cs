@@ -18,25 +18,41 @@ public sealed class ParquetSink(ParquetSinkOptions options) : ISink, IStage<Parq
     public async Task WriteAsync(IRowStream rows, StageContext context, CancellationToken cancellationToken)
     {
         using var target = new AtomicFile(context.ResolvePath(options.Path), context.RunId);
-        using (WriterProperties properties = new WriterPropertiesBuilder().Compression(Compression.Zstd).Build())
-        using (ArrowWriterProperties arrow = new ArrowWriterPropertiesBuilder().StoreSchema().Build())
+        using (var thread = new WriterThread())
         {
-            using RowBatch none = new(ArrowRows.BuildBatch(rows.Schema, []), [], []);
-            using RecordBatch shape = SinkColumns.Project(none, options.Columns, options.RowId);
-            using var writer = new FileWriter(target.TemporaryPath, shape.Schema, properties, arrow);
-            await foreach (RowBatch batch in rows.ReadAsync(cancellationToken))
+            FileWriter? writer = null;
+            try
             {
-                using RowBatch owned = batch;
-                using RecordBatch data = SinkColumns.Project(batch, options.Columns, options.RowId);
-                // The buffered form gathers batches into one row group; the plain one makes a group of each.
-                writer.WriteBufferedRecordBatch(data);
-                GC.KeepAlive(data);
-            }
+                await thread.RunAsync(() => writer = Open(target.TemporaryPath, rows.Schema));
+                var groups = new ParquetRowGroups(writer!, options.RowGroupBytes);
+                await foreach (RowBatch batch in rows.ReadAsync(cancellationToken))
+                {
+                    using RowBatch owned = batch;
+                    await thread.RunAsync(() =>
+                    {
+                        using RecordBatch data = SinkColumns.Project(batch, options.Columns, options.RowId);
+                        groups.Write(data);
+                    });
+                }
 
-            writer.Close();
+                await thread.RunAsync(writer!.Close);
+            }
+            finally
+            {
+                await thread.RunAsync(() => writer?.Dispose());
+            }
         }
 
         target.Commit();
+    }
+
+    private FileWriter Open(string path, Schema schema)
+    {
+        using WriterProperties properties = new WriterPropertiesBuilder().Compression(Compression.Zstd).Build();
+        using ArrowWriterProperties arrow = new ArrowWriterPropertiesBuilder().StoreSchema().Build();
+        using RowBatch none = new(ArrowRows.BuildBatch(schema, []), [], []);
+        using RecordBatch shape = SinkColumns.Project(none, options.Columns, options.RowId);
+        return new FileWriter(path, shape.Schema, properties, arrow);
     }
 }
 
@@ -47,6 +63,9 @@ public sealed record ParquetSinkOptions
 
     [Description("Columns to write, in this order; all if absent.")]
     public IReadOnlyList<string>? Columns { get; init; }
+
+    [Description("A row group ends when its values hold so many bytes; the sink needs about twice as much memory."), Range(1024, long.MaxValue)]
+    public long RowGroupBytes { get; init; } = 64 << 20;
 
     [Description("Write each row's id into a column of this name.")]
     public string? RowId { get; init; }

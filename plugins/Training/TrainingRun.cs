@@ -75,6 +75,7 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
             Seed = context.Seed,
             CheckpointEvery = settings.CheckpointEvery,
             CheckpointFolder = context.WorkFolder,
+            BeforeCheckpoint = () => context.MetricsJournalled.GetAwaiter().GetResult(),
         };
         try
         {

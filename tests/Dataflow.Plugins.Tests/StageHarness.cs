@@ -34,6 +34,8 @@ internal sealed class StageTestContext(string? folder = null, ulong seed = 1, in
 
     public override string ResolvePath(string path) => Path.GetFullPath(path, folder ?? "/");
 
+    public override Task MetricsJournalled => Task.CompletedTask;
+
     public override void Report(Metric metric) => Metrics.Add(metric);
 
     public override ValueTask ReportInputErrorAsync(string code, string message, string input, CancellationToken cancellationToken)

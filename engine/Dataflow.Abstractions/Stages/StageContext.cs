@@ -36,6 +36,12 @@ public abstract class StageContext
     /// <summary>Reports a number: shown live, kept in the journal, plotted in the report.</summary>
     public abstract void Report(Metric metric);
 
+    /// <summary>
+    /// Completes when every number reported so far would survive a kill. A trainer waits for it before it saves a
+    /// checkpoint: what it reported up to there is not reported again.
+    /// </summary>
+    public abstract Task MetricsJournalled { get; }
+
     /// <summary>For sources: reports an input that could not become a row.</summary>
     public abstract ValueTask ReportInputErrorAsync(string code, string message, string input, CancellationToken cancellationToken);
 }

@@ -9,6 +9,8 @@ namespace Dataflow.Engine.Execution;
 internal sealed class EngineStageContext(
     StageNode node, RunFolder folder, string baseFolder, RunSettings settings, ulong runSeed, Journal journal, IRunObserver observer) : StageContext
 {
+    private readonly Lock gate = new();
+    private Task journalled = Task.CompletedTask;
     private long reported;
 
     public override string StageName => node.Name;
@@ -27,17 +29,13 @@ internal sealed class EngineStageContext(
 
     public override ILogger Logger { get; } = new ObserverLogger(node.Name, observer);
 
-    /// <summary>Metrics reported so far, for the port of a trainer.</summary>
-    public List<Metric> Metrics { get; } = [];
-
     /// <summary>How many metrics were reported.</summary>
     public long MetricsReported => Interlocked.Read(ref reported);
 
     /// <summary>Where a source's unusable inputs go; set by its worker.</summary>
     public Func<string, string, string, CancellationToken, ValueTask>? InputErrors { get; set; }
 
-    /// <summary>Completes when every metric reported so far is journalled.</summary>
-    public Task MetricsJournalled { get; private set; } = Task.CompletedTask;
+    public override Task MetricsJournalled => journalled;
 
     public override string ResolvePath(string path) => Path.GetFullPath(path, baseFolder);
 
@@ -45,10 +43,9 @@ internal sealed class EngineStageContext(
     {
         Interlocked.Increment(ref reported);
         Metric labelled = metric.Label is null ? metric with { Label = node.Name } : metric;
-        lock (Metrics)
+        lock (gate)
         {
-            Metrics.Add(labelled);
-            MetricsJournalled = Task.WhenAll(MetricsJournalled, journal.MetricAsync(node.Name, labelled));
+            journalled = Task.WhenAll(journalled, journal.MetricAsync(node.Name, labelled));
         }
 
         observer.MetricReported(new StageMetric(node.Name, labelled));

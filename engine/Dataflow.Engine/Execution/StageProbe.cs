@@ -38,6 +38,8 @@ internal sealed class ProbeContext(StageNode node, PipelineGraph graph) : StageC
 
     public override string ResolvePath(string path) => Path.GetFullPath(path, graph.BaseFolder);
 
+    public override Task MetricsJournalled => Task.CompletedTask;
+
     public override void Report(Metric metric) => throw new InvalidOperationException("a check reports no metrics");
 
     public override ValueTask ReportInputErrorAsync(string code, string message, string input, CancellationToken cancellationToken) =>

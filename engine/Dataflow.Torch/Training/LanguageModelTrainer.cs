@@ -37,6 +37,7 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
             onStep(new TrainingStep(step, loss, rate, norm, tokens));
             if (options.CheckpointEvery > 0 && step % options.CheckpointEvery == 0 && step < options.Steps)
             {
+                options.BeforeCheckpoint?.Invoke();
                 checkpoints?.Save(model, optimizer, step);
             }
         }

@@ -39,6 +39,9 @@ public sealed record TrainerOptions
 
     /// <summary>Where they are kept.</summary>
     public string? CheckpointFolder { get; init; }
+
+    /// <summary>Called before a checkpoint replaces the last one; returns when all that was told of the steps up to it is safe.</summary>
+    public Action? BeforeCheckpoint { get; init; }
 }
 
 /// <summary>What one optimizer step did.</summary>

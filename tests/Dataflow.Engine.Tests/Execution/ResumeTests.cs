@@ -132,6 +132,22 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_trainer_that_goes_on_from_its_checkpoint_still_gives_the_metrics_of_all_steps()
+    {
+        host.WriteNumbers(6);
+        string yaml = """
+            name: steps
+            stages:
+              numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+              model:   { uses: alpha.train, from: numbers, with: { break_after: 4 } }
+              losses:  { uses: io.jsonl_sink, from: model, with: { path: "${run:folder}/losses.jsonl" } }
+            """;
+        Assert.Equal("stage 'model': broken once", (await host.RunAsync(yaml)).Cause);
+        Assert.Equal(RunOutcome.Completed, (await host.RunAsync(yaml, resume: true)).Outcome);
+        Assert.Equal([1L, 2, 3, 4, 5, 6], host.Rows("losses.jsonl").Select(row => (long)row["step"]!));
+    }
+
+    [Fact]
     public async Task Another_pipeline_cannot_resume_a_run()
     {
         host.WriteNumbers(50);

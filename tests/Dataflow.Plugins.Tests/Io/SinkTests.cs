@@ -144,6 +144,23 @@ public sealed class SinkTests : IDisposable
     }
 
     [Fact]
+    public async Task Row_groups_are_bounded_in_bytes_and_end_at_the_same_rows_whatever_the_batches()
+    {
+        MemoryRows long200 = MemoryRows.Column("t", Columns.Text, Enumerable.Range(0, 1000).Select(i => (object?)new string('x', i % 200)));
+        string[] groups = [];
+        foreach (int size in new[] { 1000, 7, 64, 333 })
+        {
+            await new ParquetSink(new() { Path = "out.parquet", RowGroupBytes = 20_000 }).WriteAsync(long200.InBatchesOf(size), context, CancellationToken.None);
+            string[] now = Query($"select distinct row_group_id, row_group_num_rows from parquet_metadata('{folder.File("out.parquet")}') order by 1");
+            Assert.Equal(groups.Length == 0 ? now : groups, now);
+            groups = now;
+            Assert.Equal(["1000|99500"], Query($"select count(*), sum(length(t)) from '{folder.File("out.parquet")}'"));
+        }
+
+        Assert.InRange(groups.Length, 4, 6);
+    }
+
+    [Fact]
     public async Task A_stream_without_rows_makes_a_file_with_columns()
     {
         await Sink("parquet", "out.parquet").WriteAsync(MemoryRows.Of(Schema), context, CancellationToken.None);

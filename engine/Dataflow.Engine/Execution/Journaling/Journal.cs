@@ -65,7 +65,11 @@ public sealed class Journal : IAsyncDisposable
 
     public Task MetricAsync(string stage, Metric metric) =>
         WriteAsync(
-            "INSERT OR REPLACE INTO metrics(stage, name, value, step, low, high, label, headline) VALUES ($0, $1, $2, $3, $4, $5, $6, $7)",
+            // A step told again after a resume keeps its place in the order.
+            """
+            INSERT INTO metrics(stage, name, value, step, low, high, label, headline) VALUES ($0, $1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT(stage, name, step, label) DO UPDATE SET value = excluded.value, low = excluded.low, high = excluded.high, headline = excluded.headline
+            """,
             stage, metric.Name, metric.Value, metric.Step ?? -1, metric.Low, metric.High, metric.Label ?? "", metric.Headline ? 1 : 0);
 
     public Task SampleAsync(string stage, string port, string rowId, string json) =>
@@ -106,6 +110,9 @@ public sealed class Journal : IAsyncDisposable
                 writer.Execute("DELETE FROM samples WHERE stage = $0", stage);
             }
         });
+
+    /// <summary>Forgets the metrics of a stage that begins anew.</summary>
+    public Task ClearMetricsAsync(string stage) => WriteAsync("DELETE FROM metrics WHERE stage = $0", stage);
 
     /// <summary>Stages with failed rows.</summary>
     public IReadOnlyList<string> StagesWithErrors() => Query("SELECT DISTINCT stage FROM errors ORDER BY stage", row => row.GetString(0));

@@ -40,7 +40,7 @@ internal static class TrainerWorker
         if (stage.Journal.GetMeta(doneKey) is string done && await IsOfTheseRowsAsync(stage, done))
         {
             stage.Counter.Replayed(stage.Counter.RowsIn);
-            metrics = stage.Journal.Metrics().Where(metric => metric.Stage == stage.Node.Name).Select(metric => metric.Metric).ToArray();
+            metrics = Journalled(stage);
         }
         else
         {
@@ -65,6 +65,7 @@ internal static class TrainerWorker
             Directory.Delete(stage.Context.WorkFolder, recursive: true);
         }
 
+        await stage.Journal.ClearMetricsAsync(stage.Node.Name);
         return false;
     }
 
@@ -95,9 +96,14 @@ internal static class TrainerWorker
         await stage.Context.MetricsJournalled;
         TrainerInputs seen = await TrainerInputs.OfAsync(tracked, stage.State.Aborted);
         await FinishAsync(stage, doneKey, seen);
-        stage.Trainings?.Keep(seen, stage.Context.ArtifactFolder, stage.Context.Metrics);
-        return stage.Context.Metrics;
+        IReadOnlyList<Metric> metrics = Journalled(stage);
+        stage.Trainings?.Keep(seen, stage.Context.ArtifactFolder, metrics);
+        return metrics;
     }
+
+    // Those of earlier attempts included: a trainer that goes on from its checkpoint tells only the steps that it does.
+    private static Metric[] Journalled(StageRuntime stage) =>
+        stage.Journal.Metrics().Where(metric => metric.Stage == stage.Node.Name).Select(metric => metric.Metric).ToArray();
 
     private static Task FinishAsync(StageRuntime stage, string doneKey, TrainerInputs seen) =>
         stage.Journal.SetMetaAsync(doneKey, JsonSerializer.Serialize(new[] { seen.ReadsJson, seen.DigestsJson }));

@@ -1,11 +1,12 @@
 using Apache.Arrow;
 using Apache.Arrow.Types;
 
-namespace Dataflow.Engine.Execution.Flow;
+namespace Dataflow.Abstractions;
 
 /// <summary>How many bytes of values a batch holds: of its own rows, not of the buffers that it may share with a larger one.</summary>
-internal static class BatchSize
+public static class BatchSize
 {
+    /// <summary>In bytes; the sizes of slices add up to the size of the whole.</summary>
     public static long Of(RecordBatch batch)
     {
         long bytes = 0;
@@ -24,7 +25,7 @@ internal static class BatchSize
         BinaryArray binary => binary.ValueOffsets[binary.Length] - binary.ValueOffsets[0] + (4L * binary.Length),
         ListArray list => Of(ArrowArrayFactory.Slice(list.Values, list.ValueOffsets[0], list.ValueOffsets[list.Length] - list.ValueOffsets[0])) + (4L * list.Length),
         StructArray record => record.Fields.Sum(Of),
-        { Data.DataType: FixedWidthType fixedWidth } => (long)array.Length * fixedWidth.BitWidth / 8,
+        { Data.DataType: FixedWidthType fixedWidth } => (long)array.Length * Math.Max(1, fixedWidth.BitWidth / 8),
         _ => array.Length,
     };
 }
