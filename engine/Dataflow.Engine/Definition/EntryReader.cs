@@ -7,7 +7,7 @@ namespace Dataflow.Engine.Definition;
 /// <summary>Reads entries of <c>models:</c> and <c>stages:</c>.</summary>
 internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelineParts parts, Scope scope)
 {
-    private static readonly string[] ModelKeys = ["uses", "with", "from", "limits"];
+    private static readonly string[] ModelKeys = ["uses", "with", "from", "limits", "cost"];
     private static readonly string[] StageKeys = ["uses", "from", "with", "concurrency", "batch_rows", "max_errors", "retries", "order"];
 
     public void ReadModel(ConfigEntry entry)
@@ -33,7 +33,9 @@ internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelinePar
 
         ConfigMapping limitsNode = Mapping(body, "limits");
         LimitsDefinition limits = new OptionsBinder(diagnostics).Bind<LimitsDefinition>(limitsNode, limitsNode.Span) ?? new LimitsDefinition();
-        parts.Models.Add(new ModelDefinition(name, entry.KeySpan, uses.Text, uses.Span, Mapping(body, "with"), trainer, from?.Value.Span ?? entry.KeySpan, limits, scope));
+        ConfigMapping costNode = Mapping(body, "cost");
+        CostDefinition cost = new OptionsBinder(diagnostics).Bind<CostDefinition>(costNode, costNode.Span) ?? new CostDefinition();
+        parts.Models.Add(new ModelDefinition(name, entry.KeySpan, uses.Text, uses.Span, Mapping(body, "with"), trainer, from?.Value.Span ?? entry.KeySpan, limits, cost, scope));
         parts.RecordModel(name, entry.Value);
     }
 

@@ -81,7 +81,7 @@ internal sealed class PipelineParts
 
     public string Hash(RunDefinition run)
     {
-        RunDefinition shaping = run with { MaxErrors = "", StallAfter = default, QueueBytes = 0, BlockCapacity = 0 };
+        RunDefinition shaping = run with { MaxErrors = "", MaxCost = null, StallAfter = default, QueueBytes = 0, BlockCapacity = 0 };
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString() + shaping)));
     }
 

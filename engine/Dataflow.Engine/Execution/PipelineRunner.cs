@@ -39,7 +39,8 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
         string? cause = null;
-        await using (var models = new ModelHost(graph, folder, journal, cache, observer))
+        IReadOnlyDictionary<string, ModelUsage> usages;
+        await using (var models = new ModelHost(graph, folder, journal, cache, state, observer))
         {
             using var ticking = new CancellationTokenSource();
             Task ticker = TickAsync(state, models, ticking.Token);
@@ -60,6 +61,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             {
                 await ticking.CancelAsync();
                 await ticker;
+                usages = models.Usages;
                 observer.Progress(Counts(state), models.Usage);
             }
         }
@@ -67,7 +69,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         if (state.FirstFault is Fault fault)
         {
             outcome = RunOutcome.Failed;
-            cause = secrets.Redact($"stage '{fault.Stage}': {Explain(fault.Exception)}");
+            cause = secrets.Redact((fault.Stage.Length > 0 ? $"stage '{fault.Stage}': " : "") + Explain(fault.Exception));
             TryWrite("failure.log", () => File.WriteAllText(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString())));
         }
 
@@ -80,7 +82,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
 
         observer.EndRun(span, outcome, cause);
         StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
-        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines);
+        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines, usages);
     }
 
     // At a run's end a full disk must not hide how it ended.

@@ -84,6 +84,11 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{metric.Label + " " + metric.Name,-24} {100 * metric.Value,5:0.0}%{interval}"));
         }
 
+        foreach ((string model, ModelUsage usage) in result.Models.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            Console.WriteLine($"model {model}: {usage}");
+        }
+
         long errors = result.Stages.Sum(stage => stage.Errors);
         if (errors > 0)
         {
