@@ -178,7 +178,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             await run();
             // A source that was told to stop looks finished; its readers must not take that for the end.
             state.Aborted.ThrowIfCancellationRequested();
-            if (runtime.Node.Descriptor.Kind == StageKind.Source && state.Stopping.IsCancellationRequested)
+            if (runtime.Node.Descriptor.Kind == StageKind.Source && state.IsEnding)
             {
                 throw new OperationCanceledException(state.Stopping);
             }
@@ -187,7 +187,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             await runtime.CompletePortsAsync();
             runtime.Counter.Finish("done");
         }
-        catch (OperationCanceledException) when (state.Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (state.IsEnding)
         {
             runtime.Counter.Finish("stopped");
         }
@@ -205,7 +205,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         {
             await pump.RunAsync(state);
         }
-        catch (OperationCanceledException) when (state.Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (state.IsEnding)
         {
             // The drain ends the stage that waits for this pump.
         }

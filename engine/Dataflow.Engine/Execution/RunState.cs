@@ -30,6 +30,12 @@ internal sealed class RunState : IDisposable
     /// <summary>Cancelled when no new work should begin.</summary>
     public CancellationToken Stopping => stop.Token;
 
+    /// <summary>
+    /// A stop or an abort is under way, so that a cancellation is its doing. An abort stops too, but those who wait may
+    /// hear of it before <see cref="Stopping"/> does.
+    /// </summary>
+    public bool IsEnding => abort.IsCancellationRequested || stop.IsCancellationRequested;
+
     /// <summary>Stages must keep their error budgets.</summary>
     public bool JudgeErrors { get; }
 

@@ -72,12 +72,6 @@ internal static class RunCommand
                 return ExitCodes.BadInput;
             }
 
-            if (earlier.State == "completed" && !retryErrors)
-            {
-                Console.WriteLine($"{earlier.RunId} is complete; there is nothing to resume");
-                return ExitCodes.Done;
-            }
-
             epoch = earlier.Epoch;
             arguments = arguments.OrAsIn(earlier);
         }
@@ -91,6 +85,12 @@ internal static class RunCommand
         if (!parsed.GetValue(NoEnvironment))
         {
             pipeline = await pipeline.WithEnvironmentAsync(Path.GetDirectoryName(folder)!, CancellationToken.None);
+        }
+
+        if (pipeline.HasErrors && resume is not null && !retryErrors && RunFolder.ReadManifest(folder)!.State == "completed")
+        {
+            Console.WriteLine($"{Path.GetFileName(folder)} is complete; there is nothing to resume");
+            return ExitCodes.Done;
         }
 
         pipeline.Print(arguments.Json);

@@ -151,7 +151,7 @@ internal sealed class RowWorker : IDisposable
             {
                 await rows.ProcessAsync(row.Noting(reads), output, stage.Context, stage.State.Aborted);
             }
-            catch (OperationCanceledException) when (stage.State.Stopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (stage.State.IsEnding)
             {
                 // A stop: the row waited for a model call that was not sent. It is done anew by a resume.
                 letGo = true;
