@@ -43,6 +43,8 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         {
             await DisposeAsync();
         }
+
+        state.Aborted.ThrowIfCancellationRequested();
     }
 
     private void CloseBooks(StageRuntime runtime)
@@ -230,18 +232,34 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             runtime.Input?.Discard();
             foreach (PortOutput port in runtime.Ports.Values)
             {
-                port.Dispose();
+                await AttemptAsync(runtime.Node.Name, () => Task.Run(port.Dispose));
             }
 
-            await journal.StageAsync(runtime.Counter.Snapshot());
+            await AttemptAsync(runtime.Node.Name, () => journal.StageAsync(runtime.Counter.Snapshot()));
         }
 
         foreach (IAsyncDisposable stage in asyncStages)
         {
-            await stage.DisposeAsync();
+            await AttemptAsync(null, () => stage.DisposeAsync().AsTask());
         }
 
-        stages.ForEach(stage => stage.Dispose());
+        foreach (IDisposable stage in stages)
+        {
+            await AttemptAsync(null, () => Task.Run(stage.Dispose));
+        }
+    }
+
+    // One that cannot end well, on a full disk say, must not keep the others from ending.
+    private async Task AttemptAsync(string? stage, Func<Task> end)
+    {
+        try
+        {
+            await end();
+        }
+        catch (Exception failure)
+        {
+            state.Fail(stage, failure);
+        }
     }
 }
 

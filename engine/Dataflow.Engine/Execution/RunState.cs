@@ -41,7 +41,8 @@ internal sealed class RunState : IDisposable
     public StageCounter Counter(string stage) => counters[stage];
 
     /// <summary>Records the first cause and stops the run; later faults are consequences and are dropped.</summary>
-    public void Fail(string stage, Exception exception)
+    /// <param name="stage">Null if it is the run's own.</param>
+    public void Fail(string? stage, Exception exception)
     {
         if (exception is OperationCanceledException && abort.IsCancellationRequested)
         {
@@ -62,8 +63,8 @@ internal sealed class RunState : IDisposable
     }
 }
 
-/// <summary>A failure and the stage it came from.</summary>
-internal sealed record Fault(string Stage, Exception Exception);
+/// <summary>A failure and the stage it came from; no stage if it is the run's own.</summary>
+internal sealed record Fault(string? Stage, Exception Exception);
 
 /// <summary>Live counts of one stage.</summary>
 internal sealed class StageCounter(StageNode node)

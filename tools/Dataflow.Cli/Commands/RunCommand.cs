@@ -107,7 +107,7 @@ internal static class RunCommand
                 });
             }
 
-            string report = ReportWriter.Write(folder, pipeline.Graph!);
+            (result, string? report) = WriteReport(result, pipeline);
             display.End(result, report);
             return result.Outcome switch
             {
@@ -120,6 +120,25 @@ internal static class RunCommand
         {
             Console.Error.WriteLine(pipeline.Secrets.Redact(refused.Message));
             return ExitCodes.BadInput;
+        }
+    }
+
+    // A run whose results are there but whose report is not has not ended well; a failed one keeps its own cause.
+    private static (RunResult Result, string? Report) WriteReport(RunResult result, LoadedPipeline pipeline)
+    {
+        if (!result.Resumable)
+        {
+            return (result, null);
+        }
+
+        try
+        {
+            return (result, ReportWriter.Write(result.RunFolder, pipeline.Graph!));
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            string cause = pipeline.Secrets.Redact($"the report could not be written: {failure.Message}");
+            return (result with { Outcome = RunOutcome.Failed, Cause = result.Cause ?? cause }, null);
         }
     }
 
