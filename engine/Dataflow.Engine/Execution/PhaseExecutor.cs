@@ -170,6 +170,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
                 throw new OperationCanceledException(state.Stopping);
             }
 
+            runtime.JudgeErrors();
             await runtime.CompletePortsAsync();
             runtime.Counter.Finish("done");
         }

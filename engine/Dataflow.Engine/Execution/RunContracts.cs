@@ -19,6 +19,9 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
     /// <summary>Most rows each source may give; null for all.</summary>
     public long? SourceLimit { get; init; }
 
+    /// <summary>The rows are a few made for a test: the share of failed ones is not judged when a stage ends.</summary>
+    public bool Sample { get; init; }
+
     /// <summary>The <c>--set</c> values that the definition was read with, kept for a resume.</summary>
     public IReadOnlyDictionary<string, string> Overrides { get; init; } = new Dictionary<string, string>();
 

@@ -16,6 +16,7 @@ internal sealed class RunState : IDisposable
     public RunState(PipelineGraph graph, RunRequest request, SecretRegistry secrets)
     {
         Secrets = secrets;
+        JudgesShares = !request.Sample && request.SourceLimit is null;
         Taps = new TapHub(graph);
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
         stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
@@ -30,6 +31,9 @@ internal sealed class RunState : IDisposable
 
     /// <summary>What must not be written into errors and logs.</summary>
     public SecretRegistry Secrets { get; }
+
+    /// <summary>Rows are all there are, so that the share of failed ones says something.</summary>
+    public bool JudgesShares { get; }
 
     /// <summary>Where rows of the run can be watched.</summary>
     public TapHub Taps { get; }

@@ -81,21 +81,33 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         }
     }
 
-    private async Task<T> CallAsync<T>(Func<CancellationToken, ValueTask<T>> call, Func<T, long> cost, CancellationToken cancellationToken) =>
-        await pipeline.ExecuteAsync(
-            async token =>
-            {
-                if (tokens is not null)
+    private async Task<T> CallAsync<T>(Func<CancellationToken, ValueTask<T>> call, Func<T, long> cost, CancellationToken cancellationToken)
+    {
+        int calls = 0;
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                async token =>
                 {
-                    await tokens.WaitAsync(token);
-                }
+                    if (tokens is not null)
+                    {
+                        await tokens.WaitAsync(token);
+                    }
 
-                // The time-out covers the endpoint's work, not our own waiting for a place.
-                T result = await attempt.ExecuteAsync(call, token);
-                tokens?.Spend(cost(result));
-                return result;
-            },
-            cancellationToken);
+                    calls++;
+                    // The time-out covers the endpoint's work, not our own waiting for a place.
+                    T result = await attempt.ExecuteAsync(call, token);
+                    tokens?.Spend(cost(result));
+                    return result;
+                },
+                cancellationToken);
+        }
+        catch (Exception failure) when (calls > 1)
+        {
+            ModelAttempts.Note(failure, calls);
+            throw;
+        }
+    }
 
     private static long Tokens(ChatResponse response) => (response.Usage?.InputTokenCount ?? 0) + (response.Usage?.OutputTokenCount ?? 0);
 

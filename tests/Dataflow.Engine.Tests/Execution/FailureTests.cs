@@ -49,6 +49,46 @@ public sealed class FailureTests : IDisposable
         Assert.False(File.Exists(Path.Combine(host.RunFolder, "lines.jsonl")), "a failed run must not publish output");
     }
 
+    [Theory]
+    [InlineData("max_errors: 10%, with: { fail_every: 5 }", 50, "10 of 50 rows failed, more than max_errors allows")]
+    [InlineData("with: { fail_every: 1 }", 3, "all 3 rows failed, which max_errors allows only as 100%")]
+    [InlineData("max_errors: 5, with: { fail_every: 1 }", 3, "all 3 rows failed, which max_errors allows only as 100%")]
+    [InlineData("max_errors: 100%, with: { fail_every: 1 }", 3, null)]
+    [InlineData("max_errors: 20%, with: { fail_every: 5 }", 50, null)]
+    [InlineData("with: { fail_every: 1 }", 0, null)]
+    public async Task A_stage_is_judged_by_all_its_rows_when_it_ends_however_few(string settings, int rows, string? cause)
+    {
+        host.WriteNumbers(rows);
+        RunResult result = await host.RunAsync(Pipeline(settings).Replace("numbers.jsonl", "numbers.jsonl, columns: { value: integer }", StringComparison.Ordinal));
+        Assert.Equal(cause is null ? RunOutcome.Completed : RunOutcome.Failed, result.Outcome);
+        Assert.StartsWith(cause is null ? "" : $"stage 'twice': {cause}; the first: multiple: ", result.Cause ?? "", StringComparison.Ordinal);
+        Assert.Equal(cause is null, File.Exists(Path.Combine(host.RunFolder, "lines.jsonl")));
+    }
+
+    [Fact]
+    public async Task A_source_of_which_no_input_can_be_used_fails_the_run()
+    {
+        host.Write("numbers.jsonl", "{\"value\": \n{\"value\": \n");
+        RunResult result = await host.RunAsync("""
+            name: bad-lines
+            stages:
+              numbers: { uses: io.jsonl, max_errors: 5, with: { path: numbers.jsonl, columns: { value: integer } } }
+              lines:   { uses: io.jsonl_sink, from: numbers, with: { path: "${run:folder}/lines.jsonl" } }
+            """);
+        Assert.Equal(RunOutcome.Failed, result.Outcome);
+        Assert.StartsWith("stage 'numbers': all 2 rows failed", result.Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_cause_tells_as_many_failed_rows_as_the_run_does()
+    {
+        host.WriteNumbers(2000);
+        RunResult result = await host.RunAsync(Pipeline("concurrency: 64, with: { fail_every: 1, delay_milliseconds: 1 }"));
+        StageCounts twice = result.Stages.Single(stage => stage.Stage == "twice");
+        Assert.StartsWith($"stage 'twice': {twice.Errors} of ", result.Cause, StringComparison.Ordinal);
+        Assert.Equal(20, twice.Errors);
+    }
+
     [Fact]
     public async Task A_row_of_a_source_that_cannot_be_read_is_an_error_that_names_file_and_line()
     {
