@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Engine.Definition;
@@ -51,7 +49,7 @@ public static class PipelineLoader
         }
 
         var definition = new PipelineDefinition(
-            outline.Name ?? Path.GetFileNameWithoutExtension(path), outline.Description, Path.GetFullPath(path), parts.Hash(run), run, parts.Models, parts.Stages);
+            outline.Name ?? Path.GetFileNameWithoutExtension(path), outline.Description, Path.GetFullPath(path), parts.Hash.Of(run), run, parts.Models, parts.Stages);
         return new LoadResult(definition, diagnostics, secrets);
     }
 }
@@ -59,53 +57,11 @@ public static class PipelineLoader
 /// <summary>What all files of a pipeline add up to.</summary>
 internal sealed class PipelineParts
 {
-    private readonly StringBuilder canonical = new();
+    public DefinitionHash Hash { get; } = new();
 
     public List<ModelDefinition> Models { get; } = [];
 
     public List<StageDefinition> Stages { get; } = [];
 
     public Dictionary<string, SourceSpan> Names { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>Adds an expanded entry to the definition's hash.</summary>
-    public void Record(string name, ConfigNode node)
-    {
-        canonical.Append(name).Append('=');
-        Append(node);
-        canonical.Append('\n');
-    }
-
-    public string Hash(RunDefinition run) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString() + run)));
-
-    private void Append(ConfigNode node)
-    {
-        switch (node)
-        {
-            case ConfigScalar scalar:
-                canonical.Append(scalar.IsPlain ? 'p' : 'q').Append(scalar.Text.Length).Append(':').Append(scalar.Text);
-                break;
-            case ConfigSequence sequence:
-                canonical.Append('[');
-                foreach (ConfigNode item in sequence.Items)
-                {
-                    Append(item);
-                    canonical.Append(',');
-                }
-
-                canonical.Append(']');
-                break;
-            case ConfigMapping mapping:
-                canonical.Append('{');
-                foreach (ConfigEntry entry in mapping.Entries)
-                {
-                    canonical.Append(entry.Key).Append(':');
-                    Append(entry.Value);
-                    canonical.Append(',');
-                }
-
-                canonical.Append('}');
-                break;
-        }
-    }
 }

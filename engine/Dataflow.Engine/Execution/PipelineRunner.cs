@@ -210,10 +210,12 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
 
             if (earlier.DefinitionHash != graph.DefinitionHash)
             {
-                throw new RunRefusedException("the pipeline (or a --set value) has changed since this run began; start a new run, or restore the pipeline to resume this one");
+                throw new RunRefusedException(
+                    $"the pipeline (or a --set value) has changed since this run began, and not only in what changes no result ({DefinitionHash.Free}); "
+                    + "start a new run, or restore the pipeline to resume this one");
             }
 
-            return earlier with { State = "running", Cause = null };
+            return earlier with { State = "running", Cause = null, Overrides = request.Overrides, PluginFolders = request.PluginFolders };
         }
 
         if (earlier is not null)

@@ -7,7 +7,7 @@ namespace Dataflow.Engine.Graph;
 
 /// <summary>A compiled pipeline: names resolved, options bound, schemas known, phases assigned.</summary>
 /// <param name="Stages">In topological order, artifact edges included.</param>
-/// <param name="DefinitionHash">Hash of the expanded YAML, for the manifest.</param>
+/// <param name="DefinitionHash">Hash of what results hang on in the expanded YAML, for the manifest.</param>
 public sealed record PipelineGraph(
     string Name,
     string? Description,

@@ -102,6 +102,7 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
                 if (result.Resumable)
                 {
                     Console.Error.WriteLine($"after mending the cause, go on with: --resume {Path.GetFileName(result.RunFolder)}");
+                    Console.Error.WriteLine("(in the pipeline, endpoints, keys, limits, concurrency, retries and max_errors may be mended; any other change of it needs a new run)");
                 }
 
                 break;

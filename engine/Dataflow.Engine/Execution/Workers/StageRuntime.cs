@@ -97,7 +97,7 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
     private long Judged(long errors) => node.Descriptor.Kind == StageKind.Source ? Counter.RowsIn + errors : Math.Max(Counter.RowsIn, errors);
 
     private StageFailedException Spent(long errors, long rows) => new(errors == rows
-        ? $"all {rows} rows failed, which max_errors allows only as 100%; the first: {firstError}"
+        ? $"{(rows == 1 ? "the only row" : $"all {rows} rows")} failed, which max_errors allows only as 100%; the first: {firstError}"
         : $"{errors} of {rows} rows failed, more than max_errors allows; the first: {firstError}");
 
     public async Task CompletePortsAsync()
