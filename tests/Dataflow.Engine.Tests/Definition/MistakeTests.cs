@@ -68,6 +68,8 @@ public sealed class MistakeTests
         { "n.jsonl", "none.jsonl", "p.yaml:6:38: error DF0022: there is no file 'none.jsonl'" },
         { "path: n.jsonl }", "path: n.jsonl }, from: q", "p.yaml:6:55: error DF0018: 'io.jsonl' is a source and takes no 'from'" },
         { "  d: {", "  e: { uses: io.jsonl_sink, from: c, with: { path: ./out.jsonl } }\n  d: {", "p.yaml:10:52: error DF0022: stage 'e' writes to 'out.jsonl' too (give each sink a file of its own, or one sink several inputs)" },
+        { "out.jsonl", "./x/../n.jsonl", "p.yaml:9:52: error DF0022: stage 'a' reads 'n.jsonl', and this would write to 'n.jsonl' (write to another place, such as one under ${run:folder})" },
+        { "path: n.jsonl", "path: \"*.jsonl\"", "p.yaml:9:52: error DF0022: stage 'a' reads '*.jsonl', and this would write to 'out.jsonl' (write to another place, such as one under ${run:folder})" },
         { "  d: {", "  e: { uses: io.jsonl_sink, from: d, with: { path: o.jsonl } }\n  d: {", "p.yaml:9:35: error DF0014: 'd' (io.jsonl_sink) is a sink and has no rows to give" },
         { "  d: {", "  e: { uses: train.sft, from: c, with: { init: m } }\n  d: {", "p.yaml:9:48: error DF0017: model 'm' (openai) offers chat, but a checkpoint is needed" },
         { "  d: {", "  j: { uses: data.join, from: { left: c, rihgt: a, right: a }, with: { \"on\": [text] } }\n  d: {", "p.yaml:9:42: error DF0018: 'data.join' has no input 'rihgt' (inputs: left, right)" },
