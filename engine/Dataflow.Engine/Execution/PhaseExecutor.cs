@@ -32,12 +32,6 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             {
                 CloseBooks(runtime);
             }
-
-            state.Aborted.ThrowIfCancellationRequested();
-            foreach (PortOutput port in wiring.Runtimes.SelectMany(runtime => runtime.Ports.Values))
-            {
-                port.Rejects?.Commit();
-            }
         }
         finally
         {

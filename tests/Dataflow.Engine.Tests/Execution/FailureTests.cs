@@ -47,6 +47,12 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(RunOutcome.Failed, result.Outcome);
         Assert.Matches("^stage 'twice': 4 of [0-9]+ rows failed, more than max_errors allows; the first: multiple: ", result.Cause);
         Assert.False(File.Exists(Path.Combine(host.RunFolder, "lines.jsonl")), "a failed run must not publish output");
+        // What failed so far can be looked at, and a resume tells it anew.
+        Assert.Equal(4, host.Lines("rejects/twice.errors.jsonl").Length);
+        RunResult resumed = await host.RunAsync(Pipeline("max_errors: 4, with: { fail_every: 25 }"), resume: true);
+        Assert.Equal((RunOutcome.Completed, null), (resumed.Outcome, resumed.Cause));
+        Assert.Equal(4, host.Lines("rejects/twice.errors.jsonl").Length);
+        Assert.Equal(["twice.errors.jsonl"], Directory.GetFiles(Path.Combine(host.RunFolder, "rejects")).Select(Path.GetFileName));
     }
 
     [Theory]

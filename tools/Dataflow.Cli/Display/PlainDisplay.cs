@@ -87,7 +87,10 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
         long errors = result.Stages.Sum(stage => stage.Errors);
         if (errors > 0)
         {
-            Console.WriteLine($"{errors} rows failed; see the 'errors' ports, {Path.Combine(result.RunFolder, "rejects")} and the report");
+            string rejects = Path.Combine(result.RunFolder, "rejects");
+            string[] places = [.. Directory.Exists(rejects) ? [rejects] : Array.Empty<string>(), .. report is null ? [] : new[] { "the report" }];
+            string see = places.Length == 0 ? "" : $"; see {string.Join(" and ", places)}";
+            Console.WriteLine($"{errors} {(errors == 1 ? "row" : "rows")} failed{see}");
         }
 
         if (report is not null)
