@@ -39,7 +39,7 @@ public sealed class DiagnosticBag
 
     public bool HasErrors => all.Exists(diagnostic => diagnostic.Severity == Severity.Error);
 
-    public void AddRange(DiagnosticBag other) => all.AddRange(other.all);
+    public void AddRange(IEnumerable<Diagnostic> others) => all.AddRange(others);
 
     public void Error(string code, SourceSpan? span, string message, string? hint = null) =>
         all.Add(new Diagnostic(code, Severity.Error, message, span, hint));

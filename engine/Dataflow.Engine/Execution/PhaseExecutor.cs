@@ -32,32 +32,13 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             {
                 CloseBooks(runtime);
             }
-
-            state.Aborted.ThrowIfCancellationRequested();
-            foreach (PortOutput port in wiring.Runtimes.SelectMany(runtime => runtime.Ports.Values))
-            {
-                port.Rejects?.Commit();
-            }
         }
         finally
         {
-            ShowRejects();
             await DisposeAsync();
         }
-    }
 
-    // Of a failed run, the rows that failed so far are what its user wants to see. A resume writes the files anew.
-    private void ShowRejects()
-    {
-        if (state.FirstFault is null)
-        {
-            return;
-        }
-
-        foreach (RejectsFile rejects in wiring.Runtimes.SelectMany(runtime => runtime.Ports.Values).Select(port => port.Rejects).OfType<RejectsFile>())
-        {
-            Attempt(rejects.Commit);
-        }
+        state.Aborted.ThrowIfCancellationRequested();
     }
 
     private void CloseBooks(StageRuntime runtime)
@@ -246,36 +227,33 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             runtime.Input?.Discard();
             foreach (PortOutput port in runtime.Ports.Values)
             {
-                Attempt(port.Dispose);
+                await AttemptAsync(runtime.Node.Name, () => Task.Run(port.Dispose));
             }
 
-            await AttemptAsync(() => journal.StageAsync(runtime.Counter.Snapshot()));
+            await AttemptAsync(runtime.Node.Name, () => journal.StageAsync(runtime.Counter.Snapshot()));
         }
 
         foreach (IAsyncDisposable stage in asyncStages)
         {
-            await AttemptAsync(async () => await stage.DisposeAsync());
+            await AttemptAsync(null, () => stage.DisposeAsync().AsTask());
         }
 
-        stages.ForEach(stage => Attempt(stage.Dispose));
+        foreach (IDisposable stage in stages)
+        {
+            await AttemptAsync(null, () => Task.Run(stage.Dispose));
+        }
     }
 
-    private void Attempt(Action act) => AttemptAsync(() =>
-    {
-        act();
-        return Task.CompletedTask;
-    }).GetAwaiter().GetResult();
-
-    // One thing that cannot be closed (its last bytes do not fit on the disk) must not keep the others open.
-    private async Task AttemptAsync(Func<Task> act)
+    // One that cannot end well, on a full disk say, must not keep the others from ending.
+    private async Task AttemptAsync(string? stage, Func<Task> end)
     {
         try
         {
-            await act();
+            await end();
         }
         catch (Exception failure)
         {
-            state.Fail("engine", failure);
+            state.Fail(stage, failure);
         }
     }
 }

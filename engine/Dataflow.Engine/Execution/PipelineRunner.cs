@@ -21,16 +21,31 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
     private readonly RunTelemetry observer = new(graph, display);
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Runs to the end, to the first failure or to a stop; a disk that cannot be written is a failure like any other.</summary>
     /// <exception cref="RunRefusedException">The run cannot begin: the folder is in use, or its pipeline has changed.</exception>
     public async Task<RunResult> RunAsync(RunRequest request)
     {
         using RunFolder folder = OpenFolder(request.RunFolder);
         RunManifest manifest = Begin(folder, request);
-        folder.WriteManifest(manifest);
-        DefinitionRecord.From(graph, secrets, folder.Root).Write(folder.Root);
+        try
+        {
+            folder.WriteManifest(manifest);
+            DefinitionRecord.From(graph, secrets, folder.Root).Write(folder.Root);
+            await using Journal journal = Journal.Open(folder.JournalPath);
+            return await RunAsync(request, folder, manifest, journal);
+        }
+        // A journal whose disk was full from the beginning cannot be read either.
+        catch (Exception failure) when (StorageFailure.Is(failure) || failure is StageFailedException)
+        {
+            string cause = secrets.Redact($"the run folder cannot be used: {failure.Message}");
+            return new RunResult(RunOutcome.Failed, folder.Root, cause, [], [], new Dictionary<string, ModelUsage>()) { Resumable = RunFolder.ReadManifest(folder.Root) is not null };
+        }
+    }
+
+    private async Task<RunResult> RunAsync(RunRequest request, RunFolder folder, RunManifest manifest, Journal journal)
+    {
         var clock = Stopwatch.StartNew();
         using Activity? span = observer.StartRun(folder.RunId);
-        await using Journal journal = Journal.Open(folder.JournalPath);
         await using CacheStore? cache = OpenCache(request.CacheFolder);
         await using CachePublisher? publisher = cache is null ? null : new CachePublisher(cache, folder.JournalPath, message => observer.Message("cache", message));
         publisher?.Start();
@@ -38,7 +53,6 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         await using TapServer taps = TapServer.Start(folder.Root, state.Taps, message => observer.Message("tap", message));
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
-        string? cause = null;
         IReadOnlyDictionary<string, ModelUsage> usages;
         await using (var models = new ModelHost(graph, folder, journal, cache, state, observer))
         {
@@ -46,7 +60,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             Task ticker = TickAsync(state, models, ticking.Token);
             try
             {
-                await RunPhasesAsync(request, folder, journal, state, models, cache is null ? null : new StageCaches(cache, secrets), runSeed);
+                await RunPhasesAsync(request, folder, journal, state, models, cache is null ? null : new StageCaches(cache, secrets, message => observer.Message("cache", message)), runSeed);
                 outcome = RunOutcome.Completed;
             }
             catch (OperationCanceledException) when (state.FirstFault is null)
@@ -55,7 +69,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             }
             catch (Exception failure)
             {
-                state.Fail("engine", failure);
+                state.Fail(null, failure);
             }
             finally
             {
@@ -66,38 +80,54 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             }
         }
 
-        if (state.FirstFault is Fault fault)
-        {
-            outcome = RunOutcome.Failed;
-            cause = secrets.Redact((fault.Stage.Length > 0 ? $"stage '{fault.Stage}': " : "") + Explain(fault.Exception));
-            TryWrite("failure.log", () => File.WriteAllText(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString())));
-        }
-
-        RunManifest ended = manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause, Seconds = manifest.Seconds + clock.Elapsed.TotalSeconds };
-        if (TryWrite("manifest.json", () => folder.WriteManifest(ended)) is string problem && outcome == RunOutcome.Completed)
-        {
-            // What nobody can read later was not completed; a resume has only this to do.
-            (outcome, cause) = (RunOutcome.Failed, problem);
-        }
-
+        (outcome, string? cause) = WriteEnd(folder, manifest with { Seconds = manifest.Seconds + clock.Elapsed.TotalSeconds }, outcome, state);
         observer.EndRun(span, outcome, cause);
-        StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
-        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines, usages);
+        return new RunResult(outcome, folder.Root, cause, Counts(state), Headlines(journal), usages);
     }
 
-    // At a run's end a full disk must not hide how it ended.
-    private string? TryWrite(string file, Action write)
+    // A full disk may refuse these last words too. The first cause stays the first; without one, they are the cause.
+    private (RunOutcome Outcome, string? Cause) WriteEnd(RunFolder folder, RunManifest manifest, RunOutcome outcome, RunState state)
+    {
+        string? Cause() => state.FirstFault is Fault fault
+            ? secrets.Redact(fault.Stage is null ? Explain(fault.Exception) : $"stage '{fault.Stage}': {Explain(fault.Exception)}")
+            : null;
+
+        if (state.FirstFault is Fault first)
+        {
+            outcome = RunOutcome.Failed;
+            try
+            {
+                File.WriteAllText(Path.Combine(folder.Root, "failure.log"), secrets.Redact(first.Exception.ToString()));
+            }
+            catch (Exception failure) when (StorageFailure.Is(failure))
+            {
+                observer.Message("run", $"failure.log could not be written: {failure.Message}");
+            }
+        }
+
+        try
+        {
+            folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = Cause() });
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            outcome = RunOutcome.Failed;
+            state.Fail(null, new StageFailedException($"the manifest could not be written: {failure.Message}", failure));
+        }
+
+        return (outcome, Cause());
+    }
+
+    private StageMetric[] Headlines(Journal journal)
     {
         try
         {
-            write();
-            return null;
+            return InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (StageFailedException)
         {
-            string problem = $"{file} could not be written: {failure.Message}";
-            observer.Message("engine", problem);
-            return problem;
+            // A journal that cannot be read has failed the run already.
+            return [];
         }
     }
 
@@ -110,7 +140,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         }
 
         IReadOnlyDictionary<string, StageCounts> earlier = journal.Stages();
-        EngineStageContext Context(StageNode node) => new(node, folder, graph.BaseFolder, graph.Settings, runSeed, journal, observer);
+        EngineStageContext Context(StageNode node) => new(node, folder, graph.BaseFolder, graph.Settings, runSeed, journal, observer, failure => state.Fail(node.Name, failure));
         for (int phase = 0; phase < graph.PhaseCount; phase++)
         {
             string doneKey = $"phase:{phase}";
@@ -183,10 +213,12 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
 
             if (earlier.DefinitionHash != graph.DefinitionHash)
             {
-                throw new RunRefusedException("the pipeline (or a --set value) has changed since this run began, in more than addresses, keys, limits, concurrency and error budgets; start a new run, or restore the pipeline to resume this one");
+                throw new RunRefusedException(
+                    $"the pipeline (or a --set value) has changed since this run began, and not only in what changes no result ({DefinitionHash.Free}); "
+                    + "start a new run, or restore the pipeline to resume this one");
             }
 
-            return earlier with { State = "running", Cause = null };
+            return earlier with { State = "running", Cause = null, Overrides = request.Overrides, PluginFolders = request.PluginFolders };
         }
 
         if (earlier is not null)

@@ -5,6 +5,10 @@ namespace Dataflow.Engine.Execution;
 /// <summary>The folder of one run and the names in it. Holds an exclusive lock while a runner is at work.</summary>
 public sealed class RunFolder : IDisposable
 {
+    // EAGAIN on Linux, ERROR_SHARING_VIOLATION on Windows.
+    private const int WouldBlock = 11;
+    private const int SharingViolation = unchecked((int)0x80070020);
+
     private readonly FileStream lockFile;
 
     private RunFolder(string root, FileStream lockFile)
@@ -30,7 +34,7 @@ public sealed class RunFolder : IDisposable
     public string WorkFolder(string stage) => Path.Combine(Root, "work", stage);
 
     /// <summary>Creates or reopens a run's folder.</summary>
-    /// <exception cref="IOException">Another process is running it.</exception>
+    /// <exception cref="IOException">Another process is running it, or it cannot be created.</exception>
     public static RunFolder Open(string path)
     {
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -40,7 +44,7 @@ public sealed class RunFolder : IDisposable
             var file = new FileStream(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             return new RunFolder(root, file);
         }
-        catch (IOException inUse)
+        catch (IOException inUse) when (inUse.HResult is WouldBlock or SharingViolation)
         {
             throw new IOException($"run {Path.GetFileName(root)} is being executed by another process ({inUse.Message})", inUse);
         }

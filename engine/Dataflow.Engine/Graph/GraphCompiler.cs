@@ -66,7 +66,7 @@ public sealed class GraphCompiler
         }
 
         WarnUnconnected(nodes);
-        SinkTargets.Check(nodes, drafts, definition.SourcePath, diagnostics);
+        new SinkTargets(drafts.Values, models.Values, definition.SourcePath, diagnostics).Check();
         if (diagnostics.HasErrors)
         {
             return null;
@@ -86,7 +86,7 @@ public sealed class GraphCompiler
         drafts[stage.Name] = draft;
         if (!catalog.Stages.TryGetValue(stage.Uses, out StageDescriptor? descriptor))
         {
-            string? hint = Suggest.DidYouMean(stage.Uses, catalog.Stages.Keys) ?? "see 'dataflow list'";
+            string? hint = Suggest.DidYouMean(stage.Uses, catalog.Stages.Keys) ?? catalog.HiddenHint() ?? "see 'dataflow list'";
             diagnostics.Error(DiagnosticCodes.UnknownStageType, stage.UsesSpan, $"unknown stage '{stage.Uses}'", hint);
             draft.Broken = true;
             return;
@@ -104,7 +104,7 @@ public sealed class GraphCompiler
     {
         if (!catalog.Models.TryGetValue(model.Uses, out ModelDescriptor? descriptor))
         {
-            string? hint = Suggest.DidYouMean(model.Uses, catalog.Models.Keys) ?? "see 'dataflow list models'";
+            string? hint = Suggest.DidYouMean(model.Uses, catalog.Models.Keys) ?? catalog.HiddenHint() ?? "see 'dataflow list models'";
             diagnostics.Error(DiagnosticCodes.UnknownModelType, model.UsesSpan, $"unknown model provider '{model.Uses}'", hint);
             brokenModels.Add(model.Name);
             return;

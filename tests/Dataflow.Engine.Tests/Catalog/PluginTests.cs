@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using Dataflow.Engine.Catalog;
+using Dataflow.Engine.Definition;
 using Dataflow.Engine.Diagnostics;
+using Dataflow.Engine.Graph;
 
 namespace Dataflow.Engine.Tests.Catalog;
 
@@ -114,9 +116,60 @@ public sealed class PluginTests : IDisposable
         File.Move(dll, Path.Combine(folder, "Alpha", "Other.dll"));
         Directory.CreateDirectory(Path.Combine(folder, "Empty"));
         (_, Diagnostic[] diagnostics) = Load(folder);
-        Assert.Equal(Severity.Warning, Assert.Single(diagnostics).Severity);
+        Assert.Equal(
+            [$"warning DF0040: {folder}/Alpha holds no Alpha.dll (a plugin is a folder Name with Name.dll in it)", $"warning DF0040: {folder}/Empty holds no Empty.dll (a plugin is a folder Name with Name.dll in it)"],
+            diagnostics.Select(diagnostic => diagnostic.ToString()));
+        string none = Directory.CreateDirectory(Path.Combine(folder, "Empty", "None")).FullName;
+        (_, diagnostics) = Load(none);
+        Assert.Equal((Severity.Warning, $"the plugin folder {none} holds no plugins"), (Assert.Single(diagnostics).Severity, diagnostics[0].Message));
         (_, diagnostics) = Load(Path.Combine(folder, "absent"));
         Assert.Contains("does not exist", Assert.Single(diagnostics).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_plugin_whose_names_are_taken_is_one_error_that_names_them_all()
+    {
+        Copy("Alpha", "Alpha");
+        (_, Diagnostic[] diagnostics) = Load(PluginFolders.Test("Alpha"), folder);
+        Diagnostic error = Assert.Single(diagnostics, diagnostic => diagnostic.Message.StartsWith(Path.Combine(folder, "Alpha"), StringComparison.Ordinal));
+        Assert.Equal("DF0042", error.Code);
+        Assert.Contains("'alpha.stamp'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'alpha.trouble'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("beta.stamp", false)]
+    [InlineData("alpha.trouble", true)]
+    public void A_broken_plugin_is_a_warning_to_a_pipeline_that_needs_nothing_of_it(string uses, bool needed)
+    {
+        File.WriteAllBytes(Copy("Alpha", "Alpha"), Encoding.UTF8.GetBytes("not a dll at all"));
+        PluginCatalog catalog = Load(PluginFolders.BuiltIn, folder).Catalog;
+        string file = Path.Combine(folder, "p.yaml");
+        File.WriteAllText(file, $$"""
+            stages:
+              rows: { uses: io.jsonl, with: { path: n.jsonl } }
+              some: { uses: {{uses}}, from: rows }
+              keep: { uses: io.jsonl_sink, from: some, with: { path: o.jsonl } }
+            """);
+        File.WriteAllText(Path.Combine(folder, "n.jsonl"), "{\"value\": 1}\n");
+        LoadResult loaded = PipelineLoader.Load(file, new LoadOptions());
+        Diagnostic[] problems = [.. catalog.ProblemsFor(loaded.Definition!)];
+        Assert.Equal(needed ? Severity.Error : Severity.Warning, Assert.Single(problems).Severity);
+        GraphCompiler.Compile(loaded.Definition!, catalog, loaded.Diagnostics);
+        Assert.Equal(
+            needed ? [$"{file}:3:17: error DF0012: unknown stage 'alpha.trouble' (it may be in the plugin 'Alpha', of which not all could be loaded)"] : [],
+            loaded.Diagnostics.All.Select(diagnostic => diagnostic.ToString()));
+    }
+
+    [Theory]
+    [InlineData("text.length", Severity.Error)]
+    [InlineData("data.dedup", Severity.Warning)]
+    public void A_taken_name_is_an_error_to_a_pipeline_that_uses_it(string uses, Severity severity)
+    {
+        PluginCatalog catalog = Load(PluginFolders.BuiltIn, PluginFolders.Test("Collider")).Catalog;
+        string file = Path.Combine(folder, "p.yaml");
+        File.WriteAllText(file, $"stages: {{ a: {{ uses: {uses} }} }}");
+        Assert.Equal(severity, Assert.Single(catalog.ProblemsFor(PipelineLoader.Load(file, new LoadOptions()).Definition!)).Severity);
     }
 
     [Fact]

@@ -120,7 +120,8 @@ internal static class RunCommand
                 });
             }
 
-            display.End(result, WriteReport(folder, pipeline.Graph!));
+            (result, string? report) = WriteReport(result, pipeline);
+            display.End(result, report);
             return result.Outcome switch
             {
                 RunOutcome.Completed => ExitCodes.Done,
@@ -133,23 +134,24 @@ internal static class RunCommand
             Console.Error.WriteLine(pipeline.Secrets.Redact(refused.Message));
             return ExitCodes.BadInput;
         }
-        catch (Exception failure) when (DiskTrouble.Is(failure))
-        {
-            Console.Error.WriteLine($"failed: the run's folder {folder} cannot be used: {DiskTrouble.Explain(failure)}");
-            return ExitCodes.Failed;
-        }
     }
 
-    // The run has ended whatever becomes of its report.
-    private static string WriteReport(string folder, PipelineGraph graph)
+    // A run whose results are there but whose report is not has not ended well; a failed one keeps its own cause.
+    private static (RunResult Result, string? Report) WriteReport(RunResult result, LoadedPipeline pipeline)
     {
+        if (!result.Resumable)
+        {
+            return (result, null);
+        }
+
         try
         {
-            return ReportWriter.Write(folder, graph);
+            return (result, ReportWriter.Write(result.RunFolder, pipeline.Graph!));
         }
-        catch (Exception failure) when (DiskTrouble.Is(failure))
+        catch (Exception failure) when (StorageFailure.Is(failure))
         {
-            return $"could not be written: {DiskTrouble.Explain(failure)}";
+            string cause = pipeline.Secrets.Redact($"the report could not be written: {failure.Message}");
+            return (result with { Outcome = RunOutcome.Failed, Cause = result.Cause ?? cause }, null);
         }
     }
 

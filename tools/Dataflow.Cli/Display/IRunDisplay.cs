@@ -8,7 +8,8 @@ internal interface IRunDisplay : IRunObserver, IAsyncDisposable
 {
     void Begin(PipelineGraph graph, string folder);
 
-    void End(RunResult result, string report);
+    /// <param name="report">Its path; null if none could be written.</param>
+    void End(RunResult result, string? report);
 }
 
 /// <summary>Shows nothing.</summary>

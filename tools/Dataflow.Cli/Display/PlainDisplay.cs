@@ -58,7 +58,7 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
 
     public void Message(string stage, string message) => Console.WriteLine($"  {stage}: {secrets.Redact(message)}");
 
-    public void End(RunResult result, string report) => PrintResult(result, report);
+    public void End(RunResult result, string? report) => PrintResult(result, report);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -73,7 +73,7 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
     }
 
     /// <summary>The end of every textual display: results, outcome, where to look.</summary>
-    public static void PrintResult(RunResult result, string report)
+    public static void PrintResult(RunResult result, string? report)
     {
         foreach (StageMetric headline in result.Headlines)
         {
@@ -93,15 +93,26 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
         if (errors > 0)
         {
             string rejects = Path.Combine(result.RunFolder, "rejects");
-            Console.WriteLine($"{errors} rows failed; see {(Directory.Exists(rejects) ? $"{rejects}, " : "")}the readers of 'errors' ports and the report");
+            string[] places = [.. Directory.Exists(rejects) ? [rejects] : Array.Empty<string>(), .. report is null ? [] : new[] { "the report" }];
+            string see = places.Length == 0 ? "" : $"; see {string.Join(" and ", places)}";
+            Console.WriteLine($"{errors} {(errors == 1 ? "row" : "rows")} failed{see}");
         }
 
-        Console.WriteLine($"report: {report}");
+        if (report is not null)
+        {
+            Console.WriteLine($"report: {report}");
+        }
+
         switch (result.Outcome)
         {
             case RunOutcome.Failed:
                 Console.Error.WriteLine($"failed: {result.Cause}");
-                Console.Error.WriteLine($"after mending the cause, go on with: --resume {Path.GetFileName(result.RunFolder)}");
+                if (result.Resumable)
+                {
+                    Console.Error.WriteLine($"after mending the cause, go on with: --resume {Path.GetFileName(result.RunFolder)}");
+                    Console.Error.WriteLine("(in the pipeline, endpoints, keys, limits, concurrency, retries and max_errors may be mended; any other change of it needs a new run)");
+                }
+
                 break;
             case RunOutcome.Interrupted:
                 Console.Error.WriteLine($"interrupted; go on with: --resume {Path.GetFileName(result.RunFolder)}");

@@ -3,11 +3,12 @@ using Dataflow.Abstractions;
 
 namespace Dataflow.Engine.Execution.Flow;
 
-/// <summary>Rows that a pipeline does not connect any further (errors, rejected), as JSON lines; visible when its phase is done.</summary>
+/// <summary>Rows that a pipeline does not connect any further (errors, rejected), as JSON lines; visible when its phase ends, well or not: they tell why it failed.</summary>
 internal sealed class RejectsFile(string path) : IDisposable
 {
     private readonly Lock gate = new();
     private StreamWriter? writer;
+    private bool ended;
 
     public void Write(RowBatch batch)
     {
@@ -29,10 +30,16 @@ internal sealed class RejectsFile(string path) : IDisposable
     }
 
     /// <summary>Makes the file visible; an empty one is not written, and an older attempt's is removed.</summary>
-    public void Commit()
+    public void Dispose()
     {
         lock (gate)
         {
+            if (ended)
+            {
+                return;
+            }
+
+            ended = true;
             if (File.Exists(path))
             {
                 File.Delete(path);
@@ -41,18 +48,8 @@ internal sealed class RejectsFile(string path) : IDisposable
             if (writer is not null)
             {
                 writer.Dispose();
-                writer = null;
-                File.Move(path + ".tmp", path, overwrite: true);
+                File.Move(path + ".tmp", path);
             }
-        }
-    }
-
-    public void Dispose()
-    {
-        lock (gate)
-        {
-            writer?.Dispose();
-            writer = null;
         }
     }
 

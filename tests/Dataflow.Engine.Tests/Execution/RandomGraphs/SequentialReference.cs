@@ -70,7 +70,8 @@ public sealed class SequentialReference
             default: throw new NotSupportedException(node.Uses);
         }
 
-        if (node.Settings.TryGetValue("max_errors", out object? most) && Port(node.Name, "errors").Count > (long)most)
+        int errors = node.Settings.ContainsKey("max_errors") ? Port(node.Name, "errors").Count : 0;
+        if (errors > 0 && (errors > (long)node.Settings["max_errors"] || errors == Input(node).Count))
         {
             Faults.Add((node.Name, ""));
         }
