@@ -4,7 +4,11 @@ namespace Dataflow.Torch.Text;
 /// <param name="Role">system, user, assistant or ipython (<c>tool</c> is written as ipython).</param>
 /// <param name="EndsMessage">True ends it with eom (the assistant waits for a tool), false with eot.</param>
 /// <param name="Train">Whether an assistant message is trained on.</param>
-public sealed record DialogMessage(string Role, string Content, bool EndsMessage = false, bool Train = true);
+public sealed record DialogMessage(string Role, string Content, bool EndsMessage = false, bool Train = true)
+{
+    /// <summary>Begins the body with the python tag: what follows is for the interpreter.</summary>
+    public bool PythonTag { get; init; }
+}
 
 /// <summary>Token ids of a dialog and, per token, whether it is trained on.</summary>
 public sealed record EncodedDialog(int[] Ids, bool[] Train);
@@ -30,6 +34,11 @@ public sealed class ChatTemplate(LlamaTokenizer tokenizer)
         {
             Header(message.Role, ids);
             train.AddRange(Enumerable.Repeat(false, ids.Count - train.Count));
+            if (message.PythonTag)
+            {
+                ids.Add(specials.PythonTag);
+            }
+
             ids.AddRange(tokenizer.Encode(message.Content));
             ids.Add(message.EndsMessage ? specials.EndOfMessage : specials.EndOfTurn);
             bool trained = message.Role == "assistant" && message.Train;
@@ -45,6 +54,27 @@ public sealed class ChatTemplate(LlamaTokenizer tokenizer)
         List<int> ids = [.. Encode(messages).Ids];
         Header("assistant", ids);
         return [.. ids];
+    }
+
+    /// <summary>Text of ids with special tokens spelt out, for people to read; it cannot be encoded back.</summary>
+    public string Spell(IEnumerable<int> ids)
+    {
+        var text = new System.Text.StringBuilder();
+        var run = new List<int>();
+        foreach (int id in ids)
+        {
+            if (tokenizer.SpellingOf(id) is string special)
+            {
+                text.Append(tokenizer.Decode(run)).Append(special);
+                run.Clear();
+            }
+            else
+            {
+                run.Add(id);
+            }
+        }
+
+        return text.Append(tokenizer.Decode(run)).ToString();
     }
 
     private void Header(string role, List<int> ids)

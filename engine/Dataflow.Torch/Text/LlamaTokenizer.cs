@@ -22,12 +22,14 @@ public sealed class LlamaTokenizer
     private readonly string source;
     private readonly BpeTokenizer text;
     private readonly Dictionary<int, byte[]> bytes = [];
-    private readonly Dictionary<string, int> specials = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> specials;
+    private readonly Dictionary<int, string> spellings;
 
     private LlamaTokenizer(string source, Dictionary<string, int> vocabulary, IReadOnlyList<string> merges, Dictionary<string, int> added, string split)
     {
         this.source = source;
         specials = added;
+        spellings = added.ToDictionary(pair => pair.Value, pair => pair.Key);
         var options = new BpeOptions(vocabulary)
         {
             Merges = merges,
@@ -159,6 +161,9 @@ public sealed class LlamaTokenizer
 
     /// <summary>Id of a special token, such as <c>&lt;|eot_id|&gt;</c>; null if there is none of that name.</summary>
     public int? FindSpecial(string name) => specials.TryGetValue(name, out int id) ? id : null;
+
+    /// <summary>Spelling of a special token; null for an id of text.</summary>
+    public string? SpellingOf(int id) => spellings.GetValueOrDefault(id);
 
     /// <summary>Writes tokenizer.json and tokenizer_config.json (with the chat template that Hugging Face uses).</summary>
     public void SaveTo(string folder)

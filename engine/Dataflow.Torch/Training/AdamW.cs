@@ -44,7 +44,7 @@ public sealed class AdamW : IDisposable
         (string Name, Tensor Parameter, Tensor Gradient)[] updates = parameters
             .Select(pair => (pair.Key, pair.Value, pair.Value.grad))
             .Where(update => update.Item3 is not null).ToArray()!;
-        double norm = Math.Sqrt(stack(updates.Select(update => update.Gradient.square().sum()).ToArray()).sum().to(ScalarType.Float64).item<double>());
+        double norm = Math.Sqrt(stack(updates.Select(update => update.Gradient.Squared().sum()).ToArray()).sum().to(ScalarType.Float64).item<double>());
         double scale = norm > clip ? clip / (norm + 1e-6) : 1;
         double correction1 = 1 - Math.Pow(beta1, step);
         double correction2 = 1 - Math.Pow(beta2, step);
