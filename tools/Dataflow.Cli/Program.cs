@@ -17,6 +17,7 @@ root.Subcommands.Add(DiffCommand.Create());
 root.Subcommands.Add(TapCommand.Create());
 root.Subcommands.Add(RunCommand.CreateRetry());
 root.Subcommands.Add(CacheCommand.Create());
+root.Subcommands.Add(MergeCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dataflow.Torch.Text;
 
 namespace Dataflow.Torch.Models;
 
@@ -95,11 +96,13 @@ public sealed record LlamaConfig
         }
     }
 
-    public string ToJson(string torchDtype, int? bosId, int? eosId, int? padId)
+    /// <summary>config.json.</summary>
+    /// <param name="task">What the architecture's name ends in: ForCausalLM, ForSequenceClassification, ForTokenClassification.</param>
+    public string ToJson(string torchDtype, SpecialTokens specials, string task = "ForCausalLM")
     {
         var root = new JsonObject
         {
-            ["architectures"] = new JsonArray(Family + "ForCausalLM"),
+            ["architectures"] = new JsonArray(Family + task),
             ["model_type"] = ModelType,
             ["vocab_size"] = VocabSize,
             ["hidden_size"] = HiddenSize,
@@ -116,9 +119,9 @@ public sealed record LlamaConfig
             ["attention_bias"] = OutputBias,
             ["mlp_bias"] = false,
             ["torch_dtype"] = torchDtype,
-            ["bos_token_id"] = bosId,
-            ["eos_token_id"] = eosId,
-            ["pad_token_id"] = padId,
+            ["bos_token_id"] = specials.BeginOfText,
+            ["eos_token_id"] = specials.EndOfTurn,
+            ["pad_token_id"] = specials.Pad,
         };
         if (SlidingWindow is not null)
         {
