@@ -1,5 +1,6 @@
 using Dataflow.Abstractions;
 using Dataflow.Torch.Text;
+using Dataflow.Torch.Training;
 
 namespace Dataflow.Plugins.Training;
 
@@ -22,5 +23,14 @@ internal static class Dialogs
             .Select(item => new DialogMessage((string)item["role"]!, (string?)item["content"] ?? "")).ToList();
         int last = messages.FindLastIndex(message => message.Role == "assistant");
         return lastOnly ? [.. messages.Select((message, i) => message with { Train = i == last })] : messages;
+    }
+
+    /// <summary>An encoded dialog as an example, or why it is none.</summary>
+    public static Reading<TrainingExample> Example(EncodedDialog dialog, int maxLength)
+    {
+        var example = new TrainingExample(dialog.Ids, dialog.Train);
+        return example.Ids.Length > maxLength ? Reading<TrainingExample>.Drop("longer than max_length")
+            : example.TrainedTokens == 0 ? Reading<TrainingExample>.Drop("no token to train on")
+            : Reading<TrainingExample>.Of(example);
     }
 }

@@ -13,7 +13,8 @@ public sealed class LlamaModel : IDisposable
     private readonly Tensor embedding;
     private readonly Tensor norm;
     private readonly Tensor? head;
-    private Rope rope;
+    private readonly List<Rope> outgrown = [];
+    private volatile Rope rope;
 
     /// <param name="parameters">
     /// All weights by Hugging Face name; the model takes them over. Without lm_head.weight where embeddings are not
@@ -155,6 +156,7 @@ public sealed class LlamaModel : IDisposable
     public void Dispose()
     {
         rope.Dispose();
+        outgrown.ForEach(table => table.Dispose());
         foreach (Tensor parameter in parameters.Values)
         {
             parameter.Dispose();
@@ -172,9 +174,15 @@ public sealed class LlamaModel : IDisposable
                 throw new ArgumentException($"{length} positions are more than the model's {Config.ContextLength}");
             }
 
-            Rope larger = new(Config, Math.Min(Config.ContextLength, Math.Max(length, rope.Positions * 2)), Device);
-            rope.Dispose();
-            rope = larger;
+            // A pass on another thread may still read the smaller tables; they go with the model.
+            lock (outgrown)
+            {
+                if (length > rope.Positions)
+                {
+                    outgrown.Add(rope);
+                    rope = new Rope(Config, Math.Min(Config.ContextLength, Math.Max(length, rope.Positions * 2)), Device);
+                }
+            }
         }
     }
 }
