@@ -33,7 +33,7 @@ internal sealed class PreferenceRows(PreferenceColumns columns, LlamaTokenizer t
     {
         foreach ((string? column, string option) in new[] { (columns.Prompt, "prompt"), (columns.Chosen, "chosen"), (columns.Rejected, "rejected"), (columns.Edited, "edited") })
         {
-            if (column is not null && declaration.Require(column, option) is Field field && ArrowValues.TypeName(field.DataType) != "text" && !Columns.SameType(field.DataType, Columns.Messages))
+            if (column is not null && declaration.Require(column, option) is Field field && ArrowValues.TypeName(field.DataType) != "text" && !Dialogs.IsDialog(field.DataType))
             {
                 declaration.Error(option, $"column '{column}' is {ArrowValues.TypeName(field.DataType)}, but text or a list of {{role, content}} is needed");
             }

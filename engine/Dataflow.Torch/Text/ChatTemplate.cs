@@ -8,6 +8,17 @@ public sealed record DialogMessage(string Role, string Content, bool EndsMessage
 {
     /// <summary>Begins the body with the python tag: what follows is for the interpreter.</summary>
     public bool PythonTag { get; init; }
+
+    /// <summary>
+    /// A message that calls tools. Built-in and JSON calls go behind the python tag and wait for the result (eom) where the
+    /// interpreter is on; the others end the turn.
+    /// </summary>
+    /// <param name="interpreter">Whether the system message says <c>Environment: ipython</c>.</param>
+    public static DialogMessage Calling(IReadOnlyList<ToolCall> calls, ToolCallFormat format, bool interpreter)
+    {
+        bool tagged = interpreter && format is (ToolCallFormat.BuiltIn or ToolCallFormat.Json);
+        return new DialogMessage("assistant", ToolCallWriter.Write(calls, format), EndsMessage: tagged) { PythonTag = tagged };
+    }
 }
 
 /// <summary>Token ids of a dialog and, per token, whether it is trained on.</summary>
@@ -54,6 +65,33 @@ public sealed class ChatTemplate(LlamaTokenizer tokenizer)
         List<int> ids = [.. Encode(messages).Ids];
         Header("assistant", ids);
         return [.. ids];
+    }
+
+    /// <summary>The messages of encoded ids; the last one may lack its terminator.</summary>
+    /// <exception cref="FormatException">Tokens outside messages, or a header without end.</exception>
+    public IReadOnlyList<DialogMessage> Decode(IReadOnlyList<int> ids)
+    {
+        int[] blankLine = [.. tokenizer.Encode("\n\n")];
+        var messages = new List<DialogMessage>();
+        int at = ids.Count > 0 && ids[0] == specials.BeginOfText ? 1 : 0;
+        while (at < ids.Count)
+        {
+            int[] header = ids.Skip(at).TakeWhile(id => id != specials.EndHeader).ToArray();
+            if (ids[at] != specials.StartHeader || at + header.Length == ids.Count)
+            {
+                throw new FormatException($"token {at} ({ids[at]}) begins no message");
+            }
+
+            at += header.Length + 1;
+            at += ids.Skip(at).Take(blankLine.Length).SequenceEqual(blankLine) ? blankLine.Length : 0;
+            int[] body = ids.Skip(at).TakeWhile(id => id != specials.EndOfTurn && id != specials.EndOfMessage).ToArray();
+            at += body.Length;
+            bool tagged = body.Length > 0 && body[0] == specials.PythonTag;
+            messages.Add(new DialogMessage(tokenizer.Decode(header[1..]), tokenizer.Decode(tagged ? body[1..] : body), at < ids.Count && ids[at] == specials.EndOfMessage) { PythonTag = tagged });
+            at++;
+        }
+
+        return messages;
     }
 
     /// <summary>Text of ids with special tokens spelt out, for people to read; it cannot be encoded back.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dataflow.Torch.Text;
 using static Dataflow.Torch.Tests.ReferenceNumbers;
 
@@ -10,10 +11,10 @@ public sealed class ReferenceDialogTests
 
     private static readonly DialogMessage[] Dialog =
     [
-        new("system", "Environment: ipython\nTools: brave_search, wolfram_alpha"),
+        new("system", new SystemPrompt("") { Interpreter = true, BuiltInTools = ["brave_search", "wolfram_alpha"] }.ToString()),
         new("user", "What is the 100th decimal of pi?"),
-        new("assistant", "wolfram_alpha.call(query=\"100th decimal of pi\")", EndsMessage: true) { PythonTag = true },
-        new("ipython", "completed\n[stdout]7[/stdout]"),
+        DialogMessage.Calling([new ToolCall("wolfram_alpha", new JsonObject { ["query"] = "100th decimal of pi" })], ToolCallFormat.BuiltIn, interpreter: true),
+        new("ipython", new ToolResult(Completed: true, "7").ToString()),
         new("assistant", "The 100th decimal of pi is 7."),
     ];
 
