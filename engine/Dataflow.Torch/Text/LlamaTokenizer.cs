@@ -19,7 +19,6 @@ public sealed class LlamaTokenizer
 
     private static readonly string[] ByteSymbols = MakeByteSymbols();
 
-    private readonly string source;
     private readonly BpeTokenizer text;
     private readonly Dictionary<int, byte[]> bytes = [];
     private readonly Dictionary<string, int> specials;
@@ -27,7 +26,9 @@ public sealed class LlamaTokenizer
 
     private LlamaTokenizer(string source, Dictionary<string, int> vocabulary, IReadOnlyList<string> merges, Dictionary<string, int> added, string split)
     {
-        this.source = source;
+        Source = source;
+        Merges = merges;
+        SplitsAsLlama3 = split == Llama3Split;
         specials = added;
         spellings = added.ToDictionary(pair => pair.Value, pair => pair.Key);
         var options = new BpeOptions(vocabulary)
@@ -53,6 +54,15 @@ public sealed class LlamaTokenizer
     }
 
     public SpecialTokens Specials { get; }
+
+    /// <summary>tokenizer.json, as read.</summary>
+    internal string Source { get; }
+
+    /// <summary>Pairs of symbols in the order of their ranks.</summary>
+    internal IReadOnlyList<string> Merges { get; }
+
+    /// <summary>Whether text is cut before merging by Llama 3's expression.</summary>
+    internal bool SplitsAsLlama3 { get; }
 
     /// <summary>Largest id + 1.</summary>
     public int VocabSize { get; }
@@ -168,7 +178,7 @@ public sealed class LlamaTokenizer
     /// <summary>Writes tokenizer.json and tokenizer_config.json (with the chat template that Hugging Face uses).</summary>
     public void SaveTo(string folder)
     {
-        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), source);
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), Source);
         var config = new JsonObject
         {
             ["tokenizer_class"] = "PreTrainedTokenizerFast",
