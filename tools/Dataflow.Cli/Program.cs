@@ -18,6 +18,8 @@ root.Subcommands.Add(DiffCommand.Create());
 root.Subcommands.Add(TapCommand.Create());
 root.Subcommands.Add(RunCommand.CreateRetry());
 root.Subcommands.Add(CacheCommand.Create());
+root.Subcommands.Add(MergeCommand.Create());
+root.Subcommands.Add(ExportCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
