@@ -25,7 +25,7 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
             NetworkTimeout = Timeout.InfiniteTimeSpan,
         };
         var openAi = new OpenAIClient(new ApiKeyCredential(string.IsNullOrEmpty(options.ApiKey) ? "none" : options.ApiKey), settings);
-        client = new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient(), options.ApiKey);
+        client = new WholeAnswerChatClient(new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient(), options.ApiKey));
         return ValueTask.FromResult(client);
     }
 

@@ -55,6 +55,12 @@ internal static class RunCommand
             return ExitCodes.BadInput;
         }
 
+        if (ProblemOfId(parsed.GetValue(Id) ?? "") is string problem)
+        {
+            Console.Error.WriteLine(problem);
+            return ExitCodes.BadInput;
+        }
+
         string folder = Folder(parsed.GetValue(RunsOption.Option)!, resume, parsed.GetValue(Id)!);
         string epoch = parsed.GetValue(Epoch)!;
         if (resume is not null)
@@ -63,6 +69,13 @@ internal static class RunCommand
             {
                 Console.Error.WriteLine($"{folder} holds no run to resume; 'dataflow runs list' shows the runs there are");
                 return ExitCodes.BadInput;
+            }
+
+            if (!retryErrors && earlier.State == "completed" && File.Exists(ReportWriter.PathIn(folder)))
+            {
+                // It needs its inputs no more, nor the pipeline.
+                ShowComplete(folder, arguments.Json);
+                return ExitCodes.Done;
             }
 
             epoch = earlier.Epoch;
@@ -139,6 +152,25 @@ internal static class RunCommand
         {
             string cause = pipeline.Secrets.Redact($"the report could not be written: {failure.Message}");
             return (result with { Outcome = RunOutcome.Failed, Cause = result.Cause ?? cause }, null);
+        }
+    }
+
+    // A run lies in the runs folder, and its name is part of file names.
+    private static string? ProblemOfId(string id) =>
+        id.StartsWith('.') || id.Any(letter => letter is '/' or '\\' || char.IsControl(letter))
+            ? $"--run-id {id}: a run's name holds no '/' or '\\' and does not begin with '.'; --runs says where runs are kept"
+            : null;
+
+    private static void ShowComplete(string folder, bool json)
+    {
+        string report = ReportWriter.PathIn(folder);
+        if (json)
+        {
+            new JsonDisplay().End(new RunResult(RunOutcome.Completed, folder, null, [], []), report);
+        }
+        else
+        {
+            Console.WriteLine($"run {Path.GetFileName(folder)} is already complete\nreport: {report}");
         }
     }
 
