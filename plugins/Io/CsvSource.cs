@@ -116,6 +116,13 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
         _ => null,
     };
 
+    // 00074 is a code, not a number: as one it would lose its zeros.
+    private static bool LosesZeros(string text, IArrowType type)
+    {
+        ReadOnlySpan<char> digits = text.AsSpan().TrimStart("+-");
+        return type is not BooleanType && digits.Length > 1 && digits[0] == '0' && char.IsAsciiDigit(digits[1]);
+    }
+
     // A column has the narrowest type that all its values seen fit; text if there are none.
     private static Schema Infer(SourceFiles files, CsvSourceOptions options)
     {
@@ -132,7 +139,7 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
                     if (text.Length > 0)
                     {
                         fitting.TryAdd(name, [Columns.Integer, Columns.Number, Columns.Boolean]);
-                        fitting[name].RemoveAll(type => Convert(text, type) is null);
+                        fitting[name].RemoveAll(type => Convert(text, type) is null || LosesZeros(text, type));
                     }
                 }
             }
@@ -150,6 +157,6 @@ public sealed record CsvSourceOptions
     [Description("Field separator."), MinLength(1)]
     public string Delimiter { get; init; } = ",";
 
-    [Description("Columns to read and their types (text, integer, number, boolean); if absent all, with the types that the first 2,000 rows of each file fit. A later value of another type is a row error; an empty field is null.")]
+    [Description("Columns to read and their types (text, integer, number, boolean); if absent all, with the types that the first 2,000 rows of each file fit (a column with values such as 00074 is text). A later value of another type is a row error; an empty field is null.")]
     public IReadOnlyDictionary<string, string>? Columns { get; init; }
 }

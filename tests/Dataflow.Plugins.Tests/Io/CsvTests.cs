@@ -50,6 +50,19 @@ public sealed class CsvTests : IDisposable
         Assert.Empty(context.InputErrors);
     }
 
+    [Theory]
+    [InlineData("00074", "00074")]
+    [InlineData("-07", "-07")]
+    [InlineData("01.5", "01.5")]
+    [InlineData("0", 0L)]
+    [InlineData("-0.5", -0.5)]
+    [InlineData("0e1", 0.0)]
+    public async Task A_column_of_codes_with_leading_zeros_is_text(string field, object value)
+    {
+        folder.Write("a.csv", $"code\n{field}\n");
+        Assert.Equal(value, (await ReadAsync(new() { Path = "a.csv" })).Single()["code"]);
+    }
+
     [Fact]
     public async Task A_value_after_the_inferred_rows_that_does_not_fit_is_a_row_error()
     {
