@@ -4,7 +4,6 @@ internal static class CacheSchema
 {
     /// <summary>Losing the last seconds of a cache in a power cut costs nothing but time, so the file is not synchronised at every write.</summary>
     public const string Sql = """
-        PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
         PRAGMA busy_timeout = 60000;
         CREATE TABLE IF NOT EXISTS contexts(id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, stage TEXT NOT NULL, uses TEXT NOT NULL, fields TEXT NOT NULL, used INTEGER NOT NULL);

@@ -38,8 +38,7 @@ public sealed class CacheStore : IAsyncDisposable
         {
             Directory.CreateDirectory(folder);
             string path = Path.Combine(folder, "cache.db");
-            SqliteQueries writer = SqliteQueries.Open(path);
-            writer.Execute(CacheSchema.Sql);
+            SqliteQueries writer = SqliteQueries.Create(path, CacheSchema.Sql);
             return new CacheStore(folder, SqliteQueries.Open(path), writer);
         }
         catch (Exception failure) when (failure is SqliteException or UnauthorizedAccessException or IOException)

@@ -11,7 +11,7 @@ internal sealed class DefinitionHash
 {
     /// <summary>What may change, in a user's words.</summary>
     public const string Free =
-        "a model's endpoint, api_key, limits and cost, a stage's concurrency, retries and max_errors, and stall_after, queue_bytes, block_capacity and max_errors of 'run'";
+        "a model's endpoint, api_key, limits and cost, a stage's concurrency, retries and max_errors, and stall_after, queue_bytes, block_capacity, max_cost and max_errors of 'run'";
 
     private static readonly HashSet<string> FreeOfModels = new(["limits", "cost", "with.endpoint", "with.api_key"], StringComparer.Ordinal);
     private static readonly HashSet<string> FreeOfStages = new(["concurrency", "retries", "max_errors"], StringComparer.Ordinal);

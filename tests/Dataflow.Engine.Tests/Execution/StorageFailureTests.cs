@@ -103,12 +103,24 @@ public sealed class StorageFailureTests : IDisposable
         Assert.StartsWith("the run folder cannot be used: ", result.Cause, StringComparison.Ordinal);
     }
 
-    private void Rename(string table, string name)
+    [Fact]
+    public async Task A_journal_whose_tables_cannot_be_made_tells_why()
+    {
+        Directory.CreateDirectory(host.RunFolder);
+        // An index in the place of a table, as good as a disk that is full while the tables are made.
+        Execute("CREATE TABLE other(x); CREATE INDEX usage ON other(x)");
+        RunResult result = await host.RunAsync(Pipeline);
+        Assert.Equal((RunOutcome.Failed, "the run folder cannot be used: SQLite Error 1: 'there is already an index named usage'."), (result.Outcome, result.Cause));
+    }
+
+    private void Rename(string table, string name) => Execute($"ALTER TABLE {table} RENAME TO {name}");
+
+    private void Execute(string sql)
     {
         using var connection = new SqliteConnection($"Data Source={Path.Combine(host.RunFolder, "journal.db")};Pooling=False");
         connection.Open();
         using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = $"ALTER TABLE {table} RENAME TO {name}";
+        command.CommandText = sql;
         command.ExecuteNonQuery();
     }
 }

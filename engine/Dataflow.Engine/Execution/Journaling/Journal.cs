@@ -29,8 +29,7 @@ public sealed class Journal : IAsyncDisposable
     /// <summary>Opens or creates the journal at <paramref name="path"/>.</summary>
     public static Journal Open(string path)
     {
-        SqliteQueries writer = SqliteQueries.Open(path);
-        writer.Execute(JournalSchema.Sql);
+        SqliteQueries writer = SqliteQueries.Create(path, JournalSchema.Sql);
         return new Journal(writer, SqliteQueries.Open(path));
     }
 

@@ -7,7 +7,6 @@ internal static class JournalSchema
     /// on a side file keeps two runners apart (see RunFolder), so WAL is only for speed.
     /// </summary>
     public const string Sql = """
-        PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
         CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS rows(number INTEGER PRIMARY KEY, stage TEXT NOT NULL, key TEXT NOT NULL, outputs TEXT NOT NULL, context TEXT, row_id TEXT, reads TEXT, digest BLOB, UNIQUE(stage, key));

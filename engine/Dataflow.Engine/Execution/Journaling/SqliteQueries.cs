@@ -20,6 +20,16 @@ internal sealed class SqliteQueries : IAsyncDisposable
         return new SqliteQueries(connection);
     }
 
+    /// <summary>Opens or creates a database that is written ahead of its file, and makes the tables that it lacks.</summary>
+    public static SqliteQueries Create(string path, string schema)
+    {
+        SqliteQueries queries = Open(path);
+        // On its own: what follows a statement that answers with a row is run unheard, and its failure is lost.
+        queries.Scalar("PRAGMA journal_mode = WAL");
+        queries.Execute(schema);
+        return queries;
+    }
+
     public int Execute(string sql, params ReadOnlySpan<object?> arguments) => Prepare(sql, arguments).ExecuteNonQuery();
 
     public object? Scalar(string sql, params ReadOnlySpan<object?> arguments) => Prepare(sql, arguments).ExecuteScalar() is var value and not DBNull ? value : null;
