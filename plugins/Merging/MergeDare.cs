@@ -6,13 +6,9 @@ using Dataflow.Torch.Merging;
 namespace Dataflow.Plugins.Merging;
 
 [Stage("merge.dare", "DARE: drops differences from the base at random, rescales the rest, adds them up.")]
-[StageInput(StageInputs.Default, Optional = true)]
-public sealed class MergeDare(MergeDareOptions options, IReadOnlyList<Checkpoint> models, Checkpoint @base) : ITrainer, IStage<MergeDareOptions>
+public sealed class MergeDare(MergeDareOptions options, IReadOnlyList<Checkpoint> models, Checkpoint @base) : MergeStage(options, models, @base), IStage<MergeDareOptions>
 {
-    public static void Declare(MergeDareOptions options, StageDeclaration declaration) => MergeRun.Declare(options.Recipe, options.Models.Count, hasBase: true, declaration);
-
-    public Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken) =>
-        MergeRun.WriteAsync(options.Recipe, models, @base, context, cancellationToken);
+    public static void Declare(MergeDareOptions options, StageDeclaration declaration) => DeclareMerge(options, declaration);
 }
 
 public sealed record MergeDareOptions : BaseMergeSettings
@@ -32,5 +28,5 @@ public sealed record MergeDareOptions : BaseMergeSettings
     [Description("Elect a sign per entry, as TIES does.")]
     public bool Elect { get; init; }
 
-    internal MergeRecipe Recipe => new(MergeMethod.Dare) { Weights = Weights, Lambda = Lambda, Density = Density, Rescale = Rescale, Elect = Elect };
+    internal override MergeRecipe Recipe => new(MergeMethod.Dare) { Weights = Weights, Lambda = Lambda, Density = Density, Rescale = Rescale, Elect = Elect };
 }

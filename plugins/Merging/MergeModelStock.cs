@@ -4,16 +4,12 @@ using Dataflow.Torch.Merging;
 namespace Dataflow.Plugins.Merging;
 
 [Stage("merge.model_stock", "Model Stock: between a common base and the average, as far as the models agree on the way.")]
-[StageInput(StageInputs.Default, Optional = true)]
-public sealed class MergeModelStock(MergeModelStockOptions options, IReadOnlyList<Checkpoint> models, Checkpoint @base) : ITrainer, IStage<MergeModelStockOptions>
+public sealed class MergeModelStock(MergeModelStockOptions options, IReadOnlyList<Checkpoint> models, Checkpoint @base) : MergeStage(options, models, @base), IStage<MergeModelStockOptions>
 {
-    public static void Declare(MergeModelStockOptions options, StageDeclaration declaration) => MergeRun.Declare(options.Recipe, options.Models.Count, hasBase: true, declaration);
-
-    public Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken) =>
-        MergeRun.WriteAsync(options.Recipe, models, @base, context, cancellationToken);
+    public static void Declare(MergeModelStockOptions options, StageDeclaration declaration) => DeclareMerge(options, declaration);
 }
 
 public sealed record MergeModelStockOptions : BaseMergeSettings
 {
-    internal MergeRecipe Recipe => new(MergeMethod.ModelStock);
+    internal override MergeRecipe Recipe => new(MergeMethod.ModelStock);
 }

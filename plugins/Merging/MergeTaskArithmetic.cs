@@ -6,13 +6,9 @@ using Dataflow.Torch.Merging;
 namespace Dataflow.Plugins.Merging;
 
 [Stage("merge.task_arithmetic", "Adds what models learned over a common base: base + lambda * sum of weighted differences.")]
-[StageInput(StageInputs.Default, Optional = true)]
-public sealed class MergeTaskArithmetic(MergeTaskArithmeticOptions options, IReadOnlyList<Checkpoint> models, Checkpoint @base) : ITrainer, IStage<MergeTaskArithmeticOptions>
+public sealed class MergeTaskArithmetic(MergeTaskArithmeticOptions options, IReadOnlyList<Checkpoint> models, Checkpoint @base) : MergeStage(options, models, @base), IStage<MergeTaskArithmeticOptions>
 {
-    public static void Declare(MergeTaskArithmeticOptions options, StageDeclaration declaration) => MergeRun.Declare(options.Recipe, options.Models.Count, hasBase: true, declaration);
-
-    public Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken) =>
-        MergeRun.WriteAsync(options.Recipe, models, @base, context, cancellationToken);
+    public static void Declare(MergeTaskArithmeticOptions options, StageDeclaration declaration) => DeclareMerge(options, declaration);
 }
 
 public sealed record MergeTaskArithmeticOptions : BaseMergeSettings
@@ -26,5 +22,5 @@ public sealed record MergeTaskArithmeticOptions : BaseMergeSettings
     [Description("Divide by the sum of the weights.")]
     public bool Normalize { get; init; } = false;
 
-    internal MergeRecipe Recipe => new(MergeMethod.TaskArithmetic) { Weights = Weights, Lambda = Lambda, Normalize = Normalize };
+    internal override MergeRecipe Recipe => new(MergeMethod.TaskArithmetic) { Weights = Weights, Lambda = Lambda, Normalize = Normalize };
 }

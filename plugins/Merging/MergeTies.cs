@@ -6,13 +6,9 @@ using Dataflow.Torch.Merging;
 namespace Dataflow.Plugins.Merging;
 
 [Stage("merge.ties", "TIES: trims differences from the base, elects a sign per entry, adds up what agrees.")]
-[StageInput(StageInputs.Default, Optional = true)]
-public sealed class MergeTies(MergeTiesOptions options, IReadOnlyList<Checkpoint> models, Checkpoint @base) : ITrainer, IStage<MergeTiesOptions>
+public sealed class MergeTies(MergeTiesOptions options, IReadOnlyList<Checkpoint> models, Checkpoint @base) : MergeStage(options, models, @base), IStage<MergeTiesOptions>
 {
-    public static void Declare(MergeTiesOptions options, StageDeclaration declaration) => MergeRun.Declare(options.Recipe, options.Models.Count, hasBase: true, declaration);
-
-    public Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken) =>
-        MergeRun.WriteAsync(options.Recipe, models, @base, context, cancellationToken);
+    public static void Declare(MergeTiesOptions options, StageDeclaration declaration) => DeclareMerge(options, declaration);
 }
 
 public sealed record MergeTiesOptions : BaseMergeSettings
@@ -29,5 +25,5 @@ public sealed record MergeTiesOptions : BaseMergeSettings
     [Description("Divide by the sum of the weights that agree.")]
     public bool Normalize { get; init; } = true;
 
-    internal MergeRecipe Recipe => new(MergeMethod.Ties) { Weights = Weights, Lambda = Lambda, Density = Density, Normalize = Normalize };
+    internal override MergeRecipe Recipe => new(MergeMethod.Ties) { Weights = Weights, Lambda = Lambda, Density = Density, Normalize = Normalize };
 }

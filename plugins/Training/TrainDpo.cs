@@ -12,7 +12,7 @@ namespace Dataflow.Plugins.Training;
 [Stage("train.dpo", "Direct preference optimisation on pairs, with formatting tokens masked and a small NLL term on the chosen response.")]
 [StageInput(StageInputs.Default)]
 [StageInput(TrainingRun.EvaluationInput, Optional = true)]
-public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoint? reference) : ITrainer, IStage<TrainDpoOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
+public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoint? reference) : TrainerStage(options, 7), IStage<TrainDpoOptions>
 {
     public static void Declare(TrainDpoOptions options, StageDeclaration declaration)
     {
@@ -24,16 +24,7 @@ public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoin
         }
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
-
-    public long Steps(double rows) => options.StepsOn(rows);
-
-    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn), own: 7);
-
-    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
-
-    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
         var run = new TrainingRun(options, context);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);

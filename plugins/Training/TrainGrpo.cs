@@ -12,7 +12,7 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.grpo", "Group-relative policy optimisation on prompts with known answers: reward 1 for a response that gives the answer, 0 otherwise.")]
-public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : ITrainer, IStage<TrainGrpoOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
+public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : TrainerStage(options, options.KlWeight > 0 ? 4 : 3), IStage<TrainGrpoOptions>
 {
     public static void Declare(TrainGrpoOptions options, StageDeclaration declaration)
     {
@@ -29,16 +29,7 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : ITrai
         }
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
-
-    public long Steps(double rows) => options.StepsOn(rows);
-
-    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn), own: options.KlWeight > 0 ? 4 : 3);
-
-    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
-
-    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
         var run = new TrainingRun(options, context);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);

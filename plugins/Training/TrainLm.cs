@@ -12,7 +12,7 @@ namespace Dataflow.Plugins.Training;
 [Stage("train.lm", "Language-model training on text or dialogs: a new tiny model, or more pre-training of a checkpoint.")]
 [StageInput(StageInputs.Default)]
 [StageInput(TrainingRun.EvaluationInput, Optional = true)]
-public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
+public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerStage(options), IStage<TrainLmOptions>
 {
     public static void Declare(TrainLmOptions options, StageDeclaration declaration)
     {
@@ -37,16 +37,7 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer
         }
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
-
-    public long Steps(double rows) => options.StepsOn(rows);
-
-    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn));
-
-    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
-
-    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
         var run = new TrainingRun(options, context);
         LlamaTokenizer tokenizer = init is null ? LlamaTokenizer.Tiny() : ModelCheckpoint.LoadTokenizer(init.Folder);

@@ -13,8 +13,7 @@ namespace Dataflow.Plugins.Training;
 [Stage("train.process_reward", "Process-reward training on traces whose steps are labelled: a checkpoint that scores each step.")]
 [StageInput(StageInputs.Default)]
 [StageInput(TrainingRun.EvaluationInput, Optional = true)]
-public sealed class TrainProcessReward(TrainProcessRewardOptions options, Checkpoint init)
-    : ITrainer, IStage<TrainProcessRewardOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
+public sealed class TrainProcessReward(TrainProcessRewardOptions options, Checkpoint init) : TrainerStage(options, 1), IStage<TrainProcessRewardOptions>
 {
     public static void Declare(TrainProcessRewardOptions options, StageDeclaration declaration)
     {
@@ -24,16 +23,7 @@ public sealed class TrainProcessReward(TrainProcessRewardOptions options, Checkp
         RequireList(options.Labels, "labels", declaration, Columns.Number, Columns.Integer, Columns.Boolean);
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
-
-    public long Steps(double rows) => options.StepsOn(rows);
-
-    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn), own: 1);
-
-    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
-
-    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
         var run = new TrainingRun(options, context);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);

@@ -12,7 +12,7 @@ namespace Dataflow.Plugins.Training;
 [Stage("train.reward", "Reward-model training on ranked responses: a checkpoint that scores whole conversations.")]
 [StageInput(StageInputs.Default)]
 [StageInput(TrainingRun.EvaluationInput, Optional = true)]
-public sealed class TrainReward(TrainRewardOptions options, Checkpoint init) : ITrainer, IStage<TrainRewardOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
+public sealed class TrainReward(TrainRewardOptions options, Checkpoint init) : TrainerStage(options, 3), IStage<TrainRewardOptions>
 {
     // More say nothing new about two numbers.
     private const int ScaleGroups = 1000;
@@ -23,16 +23,7 @@ public sealed class TrainReward(TrainRewardOptions options, Checkpoint init) : I
         PreferenceRows.Declare(options, declaration);
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
-
-    public long Steps(double rows) => options.StepsOn(rows);
-
-    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn), own: 3);
-
-    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
-
-    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
         var run = new TrainingRun(options, context);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);

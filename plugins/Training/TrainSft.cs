@@ -11,7 +11,7 @@ namespace Dataflow.Plugins.Training;
 [Stage("train.sft", "Supervised fine-tuning on dialogs: loss on the assistant's words and their terminator only.")]
 [StageInput(StageInputs.Default)]
 [StageInput(TrainingRun.EvaluationInput, Optional = true)]
-public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITrainer, IStage<TrainSftOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
+public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : TrainerStage(options), IStage<TrainSftOptions>
 {
     public static void Declare(TrainSftOptions options, StageDeclaration declaration)
     {
@@ -19,16 +19,7 @@ public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITraine
         Dialogs.Require(options.Messages, declaration);
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
-
-    public long Steps(double rows) => options.StepsOn(rows);
-
-    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn));
-
-    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
-
-    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
         var run = new TrainingRun(options, context);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);

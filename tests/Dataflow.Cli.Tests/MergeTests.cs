@@ -48,6 +48,8 @@ public sealed class MergeTests
         Assert.Equal(2, check.ExitCode);
         Assert.Contains("1 weights were given for 2 models", check.Error, StringComparison.Ordinal);
         Assert.Contains("unknown model 'nobody'", check.Error, StringComparison.Ordinal);
+        command.Write("rows.yaml", Pipeline.Replace("soup: { uses: merge.linear,", "soup: { uses: merge.linear, from: rows,", StringComparison.Ordinal));
+        Assert.Contains("a merge reads checkpoints and no rows", (await command.RunAsync(["check", "rows.yaml"])).Error, StringComparison.Ordinal);
         CommandResult merged = await command.RunAsync(["merge", "ties", "nowhere", "--out", "x"]);
         Assert.Equal(2, merged.ExitCode);
         Assert.Contains("base", merged.Error, StringComparison.Ordinal);

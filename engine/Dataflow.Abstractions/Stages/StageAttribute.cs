@@ -19,7 +19,7 @@ public sealed class StageAttribute(string name, string summary) : Attribute
 }
 
 /// <summary>Declares a named input (<c>from: { left: a, right: b }</c>). Without it a stage has one input, <c>in</c>.</summary>
-[AttributeUsage(AttributeTargets.Class, Inherited = false, AllowMultiple = true)]
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class StageInputAttribute(string name) : Attribute
 {
     public string Name { get; } = name;

@@ -6,21 +6,13 @@ using Dataflow.Torch.Models;
 namespace Dataflow.Plugins.Merging;
 
 /// <summary>What all merge stages do: checkpoints in, a checkpoint with its manifest out.</summary>
-internal static class MergeRun
+[StageInput(StageInputs.Default, Optional = true)]
+public abstract class MergeStage(MergeSettings options, IReadOnlyList<Checkpoint> models, Checkpoint? @base = null) : ITrainer
 {
-    /// <summary>Complains about what does not fit together.</summary>
-    public static void Declare(MergeRecipe recipe, int models, bool hasBase, StageDeclaration declaration)
-    {
-        if (recipe.Problem(models, hasBase) is string problem)
-        {
-            declaration.Error(problem.Contains("weights", StringComparison.Ordinal) ? "weights" : "models", problem);
-        }
-    }
-
-    public static Task WriteAsync(MergeRecipe recipe, IReadOnlyList<Checkpoint> models, Checkpoint? @base, StageContext context, CancellationToken cancellationToken)
+    public Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
         TorchSharp.torch.set_num_threads(context.Threads);
-        var merge = new CheckpointMerge(recipe with { Seed = context.Seed }, models.Select(model => model.Folder).ToArray(), @base?.Folder);
+        var merge = new CheckpointMerge(options.Recipe with { Seed = context.Seed }, models.Select(model => model.Folder).ToArray(), @base?.Folder);
         int tensors = 0;
         try
         {
@@ -36,6 +28,20 @@ internal static class MergeRun
         context.Report(new Metric("notes", merge.Notes.Count));
         return Task.CompletedTask;
     }
+
+    /// <summary>Complains about what does not fit together.</summary>
+    protected static void DeclareMerge(MergeSettings options, StageDeclaration declaration)
+    {
+        if (declaration.Inputs.Count > 0)
+        {
+            declaration.Error("models", "a merge reads checkpoints and no rows: take 'from' away");
+        }
+
+        if (options.Recipe.Problem(options.Models.Count, hasBase: options is BaseMergeSettings) is string problem)
+        {
+            declaration.Error(problem.Contains("weights", StringComparison.Ordinal) ? "weights" : "models", problem);
+        }
+    }
 }
 
 /// <summary>Options that all merges share.</summary>
@@ -43,6 +49,8 @@ public abstract record MergeSettings
 {
     [Description("Checkpoints to merge: names of models."), ModelReference(typeof(Checkpoint))]
     public required IReadOnlyList<string> Models { get; init; }
+
+    internal abstract MergeRecipe Recipe { get; }
 }
 
 /// <summary>Options of merges of what models learned over a common base.</summary>
