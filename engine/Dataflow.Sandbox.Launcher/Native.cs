@@ -14,7 +14,6 @@ internal static partial class Native
     public const int Exited = 4;
     public const int LeaveZombie = 0x1000000;
     public const int SetDescriptorFlags = 2;
-    public const short PollHangUp = 0x10;
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);

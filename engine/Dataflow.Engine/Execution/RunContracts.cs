@@ -29,9 +29,6 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
     /// <summary>Where results of earlier runs are looked for and those of this one are kept; null for neither.</summary>
     public string? CacheFolder { get; init; }
 
-    /// <summary>For a preview: models are to answer now, even if they could do it more cheaply later.</summary>
-    public bool AtOnce { get; init; }
-
     /// <summary>With <see cref="Resume"/>: handle the rows that failed once more, and what follows from them.</summary>
     public bool RetryErrors { get; init; }
 

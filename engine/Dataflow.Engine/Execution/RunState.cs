@@ -18,7 +18,7 @@ internal sealed class RunState : IDisposable
         Secrets = secrets;
         JudgesShares = !request.Sample && request.SourceLimit is null;
         Taps = new TapHub(graph);
-        AtOnce = request.AtOnce;
+        AtOnce = request.SourceLimit is not null;
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
         stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
         counters = graph.Stages.ToDictionary(stage => stage.Name, stage => new StageCounter(stage));

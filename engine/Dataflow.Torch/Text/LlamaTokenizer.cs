@@ -169,9 +169,6 @@ public sealed class LlamaTokenizer
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
-    /// <summary>Id of a special token, such as <c>&lt;|eot_id|&gt;</c>; null if there is none of that name.</summary>
-    public int? FindSpecial(string name) => specials.TryGetValue(name, out int id) ? id : null;
-
     /// <summary>Spelling of a special token; null for an id of text.</summary>
     public string? SpellingOf(int id) => spellings.GetValueOrDefault(id);
 

@@ -110,19 +110,6 @@ public sealed class FailureTests : IDisposable
         Assert.Contains("numbers.jsonl:2", Assert.Single(host.Lines("rejects/numbers.errors.jsonl")), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("10%", 25, "stage 'twice': 4 of 100 rows failed", false)]
-    [InlineData("3%", 25, "stage 'twice': 4 of 100 rows failed", true)]
-    [InlineData("99%", 1, "stage 'twice': all 100 rows failed", true)]
-    [InlineData("100%", 1, "", false)]
-    public async Task A_share_of_errors_is_judged_at_the_end_however_few_they_are(string budget, int failEvery, string cause, bool fails)
-    {
-        host.WriteNumbers(100);
-        RunResult result = await host.RunAsync(Pipeline($"max_errors: {budget}, with: {{ fail_every: {failEvery} }}"));
-        Assert.Equal(fails ? RunOutcome.Failed : RunOutcome.Completed, result.Outcome);
-        Assert.StartsWith(fails ? cause : "", result.Cause ?? "", StringComparison.Ordinal);
-    }
-
     [Fact]
     public async Task A_batch_stage_that_runs_out_of_time_on_a_row_loses_none()
     {
