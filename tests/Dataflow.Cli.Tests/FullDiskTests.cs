@@ -41,19 +41,30 @@ public sealed partial class FullDiskTests : IDisposable
             Assert.Equal("after mending the cause, go on with: --resume r", full.Error.TrimEnd().Split('\n')[1]);
             Assert.DoesNotContain("   at ", full.All, StringComparison.Ordinal);
             Assert.True(await SucceedsAsync("mount", "-o", "remount,size=100m", disk));
-            CommandResult resumed = await RunAsync("run", "--runs", disk, "--resume", "r", "--no-environment", "--no-cache");
-            Assert.True(resumed.ExitCode == 0, resumed.All);
-            CommandResult undisturbed = await RunAsync("run", "big.yaml", "--run-id", "u", "--no-cache", "--no-environment");
-            Assert.True(undisturbed.ExitCode == 0, undisturbed.All);
-            foreach (string file in new[] { "long.jsonl", "once.jsonl", "mixed.jsonl" })
-            {
-                Assert.Equal(command.Read("runs/u/" + file), command.Read("disk/r/" + file));
-            }
+            await AssertGoesOnAsync(["run", "--runs", disk, "--resume", "r", "--no-environment", "--no-cache"], "disk/r/");
         }
         finally
         {
             await SucceedsAsync("umount", "-l", disk);
         }
+    }
+
+    /// <summary>A limit on the size of files stands for a full disk where none can be mounted: writes beyond it fail.</summary>
+    [Theory]
+    [InlineData(8)]
+    [InlineData(200)]
+    [InlineData(1000)]
+    public async Task Files_that_cannot_grow_fail_the_run_in_order_and_a_resume_goes_on(int kilobytes)
+    {
+        WriteInput();
+        string dataflow = Path.Combine(DataflowCommand.Root, "artifacts/bin/Dataflow.Cli/release_linux-x64/dataflow");
+        command.Write("limited.sh", $"trap '' XFSZ; ulimit -f {kilobytes}; exec {dataflow} run big.yaml --run-id r --no-cache");
+        // A double-mapped heap is a file, which would be limited too.
+        CommandResult full = await command.RunProgramAsync("/bin/bash", ["limited.sh"], ("DOTNET_EnableWriteXorExecute", "0")).WaitAsync(TimeSpan.FromSeconds(120));
+        Assert.True(full.ExitCode == 1, full.All);
+        Assert.Contains("failed: ", full.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", full.All, StringComparison.Ordinal);
+        await AssertGoesOnAsync(["run", "--resume", "r", "--no-cache"], "runs/r/");
     }
 
     [Fact]
@@ -65,6 +76,18 @@ public sealed partial class FullDiskTests : IDisposable
         Assert.True(result.ExitCode == 1, result.All);
         Assert.Matches("(?m)^failed: the report could not be written: ", result.Error);
         Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
+    }
+
+    private async Task AssertGoesOnAsync(string[] resume, string folder)
+    {
+        CommandResult resumed = await RunAsync(resume);
+        Assert.True(resumed.ExitCode == 0, resumed.All);
+        CommandResult undisturbed = await RunAsync("run", "big.yaml", "--run-id", "u", "--no-cache", "--no-environment");
+        Assert.True(undisturbed.ExitCode == 0, undisturbed.All);
+        foreach (string file in new[] { "long.jsonl", "once.jsonl", "mixed.jsonl" })
+        {
+            Assert.Equal(command.Read("runs/u/" + file), command.Read(folder + file));
+        }
     }
 
     private void WriteInput()

@@ -23,16 +23,24 @@ internal sealed class DataflowCommand : IDisposable
 
     public string Read(string name) => File.ReadAllText(Path.Combine(Folder, name));
 
-    public Process Start(params string[] arguments)
+    public Process Start(params string[] arguments) => StartProgram(Path.Combine(Root, "artifacts/bin/Dataflow.Cli/release_linux-x64/dataflow"), arguments);
+
+    public Task<CommandResult> RunAsync(params string[] arguments) => ResultAsync(Start(arguments));
+
+    /// <summary>Another program, in the same folder and environment.</summary>
+    public Task<CommandResult> RunProgramAsync(string program, string[] arguments, params (string Name, string Value)[] environment) =>
+        ResultAsync(StartProgram(program, arguments, environment));
+
+    private Process StartProgram(string program, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(Path.Combine(Root, "artifacts/bin/Dataflow.Cli/release_linux-x64/dataflow"))
+        var start = new ProcessStartInfo(program)
         {
             WorkingDirectory = Folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
-        foreach ((string name, string value) in Environment)
+        foreach ((string name, string value) in Environment.Select(pair => (pair.Key, pair.Value)).Concat(environment))
         {
             start.Environment[name] = value;
         }
@@ -45,9 +53,9 @@ internal sealed class DataflowCommand : IDisposable
         return Process.Start(start)!;
     }
 
-    public async Task<CommandResult> RunAsync(params string[] arguments)
+    private static async Task<CommandResult> ResultAsync(Process started)
     {
-        using Process process = Start(arguments);
+        using Process process = started;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -7,8 +7,19 @@ internal sealed class DotnetCommand(TextWriter output)
 {
     public Dictionary<string, string> Environment { get; } = new() { ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1" };
 
-    /// <summary>The folder that packages were restored into.</summary>
-    public static string SharedPackages() =>
+    /// <summary>
+    /// A nuget.config for projects outside the repository: packages of a folder, kept in a package folder of their own,
+    /// since one of the same version built earlier must not be used instead; all others come from the user's.
+    /// </summary>
+    public static string PackageConfig(string folder, string packages) => $"""
+        <configuration>
+          <config><add key="globalPackagesFolder" value="{folder}/nuget" /></config>
+          <packageSources><add key="local" value="{packages}" /></packageSources>
+          <fallbackPackageFolders><add key="shared" value="{SharedPackages()}" /></fallbackPackageFolders>
+        </configuration>
+        """;
+
+    private static string SharedPackages() =>
         System.Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget/packages");
 
     /// <summary>True if it ended well; what it said otherwise goes to the output.</summary>

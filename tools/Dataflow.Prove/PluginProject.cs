@@ -15,13 +15,7 @@ internal sealed class PluginProject(DataflowCommand command, string name, string
     {
         string packages = Path.Combine(command.Folder, "packages");
         Write($"{name}.csproj", project);
-        Write("nuget.config", $"""
-            <configuration>
-              <config><add key="globalPackagesFolder" value="{command.Folder}/nuget" /></config>
-              <packageSources><add key="local" value="{packages}" /></packageSources>
-              <fallbackPackageFolders><add key="shared" value="{DotnetCommand.SharedPackages()}" /></fallbackPackageFolders>
-            </configuration>
-            """);
+        Write("nuget.config", DotnetCommand.PackageConfig(command.Folder, packages));
         return await dotnet.RunAsync(DataflowCommand.Root, "pack", "engine/Dataflow.Abstractions", "-c", "Release", "--no-build", "-o", packages);
     }
 

@@ -1,14 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Dataflow.Prove;
 
@@ -40,8 +34,7 @@ internal sealed record EndpointReply(string Text, int Status = 200, string? Retr
 internal sealed record EndpointAnswer(EndpointReply Reply, double At, double Seconds, bool CallerLeft);
 
 /// <summary>
-/// An OpenAI-compatible endpoint on loopback whose replies are a function of the call; counts what it is asked. On
-/// Kestrel, since HttpListener cannot keep up with a thousand calls a second beside the command it serves.
+/// An OpenAI-compatible endpoint on loopback whose replies are a function of the call; counts what it is asked.
 /// </summary>
 internal sealed class ScriptedEndpoint : IAsyncDisposable
 {
@@ -52,12 +45,7 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
     public ScriptedEndpoint(Func<EndpointCall, EndpointReply> script, int port = 0)
     {
         this.script = script;
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port));
-        server = builder.Build();
-        server.Run(AnswerAsync);
-        server.Start();
-        Address = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/v1";
+        (server, Address) = LoopbackServer.Start(AnswerAsync, port);
     }
 
     public string Address { get; }

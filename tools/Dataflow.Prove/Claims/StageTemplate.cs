@@ -24,13 +24,7 @@ internal sealed class StageTemplate : Claim
             return false;
         }
 
-        command.Write("nuget.config", $"""
-            <configuration>
-              <config><add key="globalPackagesFolder" value="{command.Folder}/nuget" /></config>
-              <packageSources><add key="local" value="{packages}" /></packageSources>
-              <fallbackPackageFolders><add key="shared" value="{DotnetCommand.SharedPackages()}" /></fallbackPackageFolders>
-            </configuration>
-            """);
+        command.Write("nuget.config", DotnetCommand.PackageConfig(command.Folder, packages));
         var clock = Stopwatch.StartNew();
         string templates = Directory.GetFiles(packages, "Dataflow.Templates.*.nupkg").Single();
         bool made = await dotnet.RunAsync(command.Folder, "new", "install", templates)
