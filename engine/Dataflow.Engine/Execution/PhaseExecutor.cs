@@ -223,6 +223,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         state.Abort();
     }
 
+    // Each on its own: a disk that is full must not keep a sandbox alive, nor hide what stopped the phase.
     private async Task DisposeAsync()
     {
         rowWorkers.ForEach(worker => worker.Dispose());
@@ -231,18 +232,39 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             runtime.Input?.Discard();
             foreach (PortOutput port in runtime.Ports.Values)
             {
-                port.Dispose();
+                await ReleaseAsync(runtime.Node.Name, () => Now(port));
             }
 
-            await journal.StageAsync(runtime.Counter.Snapshot());
+            await ReleaseAsync(runtime.Node.Name, () => new ValueTask(journal.StageAsync(runtime.Counter.Snapshot())));
         }
 
         foreach (IAsyncDisposable stage in asyncStages)
         {
-            await stage.DisposeAsync();
+            await ReleaseAsync("engine", stage.DisposeAsync);
         }
 
-        stages.ForEach(stage => stage.Dispose());
+        foreach (IDisposable stage in stages)
+        {
+            await ReleaseAsync("engine", () => Now(stage));
+        }
+    }
+
+    private static ValueTask Now(IDisposable resource)
+    {
+        resource.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask ReleaseAsync(string stage, Func<ValueTask> release)
+    {
+        try
+        {
+            await release();
+        }
+        catch (Exception failure)
+        {
+            state.Fail(stage, failure);
+        }
     }
 }
 

@@ -21,24 +21,61 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
     private readonly RunTelemetry observer = new(graph, display);
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Runs to the end, whatever the end is: a disk that is full or gone is the outcome, not an exception.</summary>
     /// <exception cref="RunRefusedException">The run cannot begin: the folder is in use, or its pipeline has changed.</exception>
     public async Task<RunResult> RunAsync(RunRequest request)
     {
-        using RunFolder folder = OpenFolder(request.RunFolder);
+        using var state = new RunState(graph, request, secrets);
+        RunFolder folder;
+        try
+        {
+            folder = OpenFolder(request.RunFolder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            string cause = $"the run's folder cannot be made: {failure.Message}";
+            return new RunResult(RunOutcome.Failed, Path.GetFullPath(request.RunFolder), cause, Counts(state), []) { Resumable = false };
+        }
+
+        using (folder)
+        {
+            return await RunAsync(request, folder, state);
+        }
+    }
+
+    private async Task<RunResult> RunAsync(RunRequest request, RunFolder folder, RunState state)
+    {
         RunManifest manifest = Begin(folder, request);
-        folder.WriteManifest(manifest);
-        DefinitionRecord.From(graph, secrets, folder.Root).Write(folder.Root);
-        var clock = Stopwatch.StartNew();
+        var ending = new RunEnding(folder, secrets, observer);
         using Activity? span = observer.StartRun(folder.RunId);
+        RunOutcome outcome = RunOutcome.Failed;
+        StageMetric[] headlines = [];
+        try
+        {
+            folder.WriteManifest(manifest);
+            DefinitionRecord.From(graph, secrets, folder.Root).Write(folder.Root);
+            (outcome, headlines) = await ExecuteAsync(request, folder, manifest, state);
+        }
+        catch (Exception failure)
+        {
+            // What the run keeps its books in fails last: opening and closing journal, models and cache.
+            state.Fail("engine", failure);
+        }
+
+        (outcome, string? cause) = ending.Write(manifest, outcome, state.FirstFault);
+        observer.EndRun(span, outcome, cause);
+        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines) { Resumable = File.Exists(folder.ManifestPath) };
+    }
+
+    private async Task<(RunOutcome Outcome, StageMetric[] Headlines)> ExecuteAsync(RunRequest request, RunFolder folder, RunManifest manifest, RunState state)
+    {
         await using Journal journal = Journal.Open(folder.JournalPath);
         await using CacheStore? cache = OpenCache(request.CacheFolder);
         await using CachePublisher? publisher = cache is null ? null : new CachePublisher(cache, folder.JournalPath, message => observer.Message("cache", message));
         publisher?.Start();
-        using var state = new RunState(graph, request, secrets);
         await using TapServer taps = TapServer.Start(folder.Root, state.Taps, message => observer.Message("tap", message));
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
-        string? cause = null;
         await using (var models = new ModelHost(graph, folder, journal, cache, observer))
         {
             using var ticking = new CancellationTokenSource();
@@ -64,17 +101,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             }
         }
 
-        if (state.FirstFault is Fault fault)
-        {
-            outcome = RunOutcome.Failed;
-            cause = secrets.Redact($"stage '{fault.Stage}': {Explain(fault.Exception)}");
-            await File.WriteAllTextAsync(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString()));
-        }
-
-        folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = cause, Seconds = manifest.Seconds + clock.Elapsed.TotalSeconds });
-        observer.EndRun(span, outcome, cause);
-        StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
-        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines);
+        return (outcome, InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline)));
     }
 
     private async Task RunPhasesAsync(
@@ -105,6 +132,8 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             await journal.ClearAttemptAsync(graph.Stages.Where(stage => stage.Phase == phase).Select(stage => stage.Name).ToArray());
             var wiring = new PhaseWiring(graph, phase, folder, journal, state, Context);
             await new PhaseExecutor(wiring, state, journal, models, caches, new PhaseOptions(request.Resume, request.SourceLimit, graph.Settings.StallAfter, observer)).RunAsync();
+            // What failed while the phase was taken down.
+            state.Aborted.ThrowIfCancellationRequested();
             await journal.SetMetaAsync(doneKey, "done");
             await models.ReleaseAfterAsync(phase);
         }
@@ -128,7 +157,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         {
             return folder is null ? null : CacheStore.Open(folder);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             observer.Message("cache", failure.Message);
             return null;
@@ -141,7 +170,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         {
             return RunFolder.Open(path);
         }
-        catch (IOException inUse)
+        catch (RunInUseException inUse)
         {
             throw new RunRefusedException(inUse.Message, inUse);
         }
@@ -200,13 +229,6 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
     }
 
     private static StageCounts[] Counts(RunState state) => state.Counters.Select(counter => counter.Snapshot()).ToArray();
-
-    private static string Explain(Exception exception) => exception switch
-    {
-        AggregateException { InnerException: Exception inner } => Explain(inner),
-        StageFailedException or RowFailedException or ModelCallException => exception.Message,
-        _ => $"{exception.GetType().Name}: {exception.Message}",
-    };
 }
 
 /// <summary>A run that may not begin; the message says why and what to do.</summary>

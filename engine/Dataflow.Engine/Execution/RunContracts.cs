@@ -37,7 +37,11 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
 
 /// <summary>How a run ended.</summary>
 /// <param name="Cause">The first cause, when it failed.</param>
-public sealed record RunResult(RunOutcome Outcome, string RunFolder, string? Cause, IReadOnlyList<StageCounts> Stages, IReadOnlyList<StageMetric> Headlines);
+public sealed record RunResult(RunOutcome Outcome, string RunFolder, string? Cause, IReadOnlyList<StageCounts> Stages, IReadOnlyList<StageMetric> Headlines)
+{
+    /// <summary>False if not even its manifest could be written, so that there is nothing to go on from.</summary>
+    public bool Resumable { get; init; } = true;
+}
 
 /// <summary>Counts of one stage, also read while it runs.</summary>
 /// <param name="RowsOut">By port.</param>

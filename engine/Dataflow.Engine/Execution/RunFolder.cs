@@ -5,6 +5,11 @@ namespace Dataflow.Engine.Execution;
 /// <summary>The folder of one run and the names in it. Holds an exclusive lock while a runner is at work.</summary>
 public sealed class RunFolder : IDisposable
 {
+    // EWOULDBLOCK, and a sharing violation.
+    private const int LockedUnix = 11;
+    private const int LockedMac = 35;
+    private const int LockedWindows = unchecked((int)0x80070020);
+
     private readonly FileStream lockFile;
 
     private RunFolder(string root, FileStream lockFile)
@@ -30,7 +35,8 @@ public sealed class RunFolder : IDisposable
     public string WorkFolder(string stage) => Path.Combine(Root, "work", stage);
 
     /// <summary>Creates or reopens a run's folder.</summary>
-    /// <exception cref="IOException">Another process is running it.</exception>
+    /// <exception cref="RunInUseException">Another process is running it.</exception>
+    /// <exception cref="IOException">It cannot be made or written.</exception>
     public static RunFolder Open(string path)
     {
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -40,9 +46,9 @@ public sealed class RunFolder : IDisposable
             var file = new FileStream(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             return new RunFolder(root, file);
         }
-        catch (IOException inUse)
+        catch (IOException inUse) when (inUse.HResult is LockedUnix or LockedMac or LockedWindows)
         {
-            throw new IOException($"run {Path.GetFileName(root)} is being executed by another process ({inUse.Message})", inUse);
+            throw new RunInUseException($"run {Path.GetFileName(root)} is being executed by another process", inUse);
         }
     }
 
@@ -71,6 +77,9 @@ public sealed class RunFolder : IDisposable
 
     private static readonly JsonSerializerOptions ManifestJson = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 }
+
+/// <summary>A run's folder is locked by the process that runs it.</summary>
+public sealed class RunInUseException(string message, Exception inner) : IOException(message, inner);
 
 /// <summary>What a run was made of. Secrets never enter it: the definition is named by its hash.</summary>
 public sealed record RunManifest(

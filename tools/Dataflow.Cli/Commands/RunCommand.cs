@@ -107,11 +107,16 @@ internal static class RunCommand
                 });
             }
 
-            string report = ReportWriter.Write(folder, pipeline.Graph!);
+            (string? report, string? problem) = WriteReport(folder, pipeline);
             display.End(result, report);
+            if (problem is not null)
+            {
+                Console.Error.WriteLine(problem);
+            }
+
             return result.Outcome switch
             {
-                RunOutcome.Completed => ExitCodes.Done,
+                RunOutcome.Completed => report is null ? ExitCodes.Failed : ExitCodes.Done,
                 RunOutcome.Interrupted => ExitCodes.Interrupted,
                 _ => ExitCodes.Failed,
             };
@@ -120,6 +125,19 @@ internal static class RunCommand
         {
             Console.Error.WriteLine(pipeline.Secrets.Redact(refused.Message));
             return ExitCodes.BadInput;
+        }
+    }
+
+    // There is no report where the disk has no room for it, or the run has nothing to report from.
+    private static (string? Path, string? Problem) WriteReport(string folder, LoadedPipeline pipeline)
+    {
+        try
+        {
+            return (ReportWriter.Write(folder, pipeline.Graph!), null);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return (null, pipeline.Secrets.Redact($"the report could not be written: {failure.Message}"));
         }
     }
 

@@ -8,7 +8,7 @@ internal interface IRunDisplay : IRunObserver, IAsyncDisposable
 {
     void Begin(PipelineGraph graph, string folder);
 
-    void End(RunResult result, string report);
+    void End(RunResult result, string? report);
 }
 
 /// <summary>Shows nothing.</summary>

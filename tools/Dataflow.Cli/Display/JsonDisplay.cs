@@ -30,7 +30,7 @@ internal sealed class JsonDisplay : IRunDisplay
 
     public void Message(string stage, string message) => Write(new { Event = "message", Stage = stage, Message = message });
 
-    public void End(RunResult result, string report) => Write(new
+    public void End(RunResult result, string? report) => Write(new
     {
         Event = "end",
         Outcome = result.Outcome.ToString().ToLowerInvariant(),

@@ -64,7 +64,7 @@ internal sealed class LiveDisplay(PipelineGraph graph, SecretRegistry secrets) :
 
     public void Message(string stage, string message) => AnsiConsole.MarkupLineInterpolated($"[yellow]{stage}[/]: {secrets.Redact(message)}");
 
-    public void End(RunResult result, string report) => PlainDisplay.PrintResult(result, report);
+    public void End(RunResult result, string? report) => PlainDisplay.PrintResult(result, report);
 
     public async ValueTask DisposeAsync()
     {

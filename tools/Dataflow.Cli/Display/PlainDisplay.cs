@@ -58,7 +58,7 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
 
     public void Message(string stage, string message) => Console.WriteLine($"  {stage}: {secrets.Redact(message)}");
 
-    public void End(RunResult result, string report) => PrintResult(result, report);
+    public void End(RunResult result, string? report) => PrintResult(result, report);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -73,7 +73,7 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
     }
 
     /// <summary>The end of every textual display: results, outcome, where to look.</summary>
-    public static void PrintResult(RunResult result, string report)
+    public static void PrintResult(RunResult result, string? report)
     {
         foreach (StageMetric headline in result.Headlines)
         {
@@ -87,15 +87,22 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
         long errors = result.Stages.Sum(stage => stage.Errors);
         if (errors > 0)
         {
-            Console.WriteLine($"{errors} rows failed; see the 'errors' ports, {Path.Combine(result.RunFolder, "rejects")} and the report");
+            string rejects = Path.Combine(result.RunFolder, "rejects");
+            Console.WriteLine($"{errors} rows failed; see the 'errors' ports{(Directory.Exists(rejects) ? $", {rejects}" : "")} and the report");
         }
 
-        Console.WriteLine($"report: {report}");
+        if (report is not null)
+        {
+            Console.WriteLine($"report: {report}");
+        }
+
         switch (result.Outcome)
         {
             case RunOutcome.Failed:
                 Console.Error.WriteLine($"failed: {result.Cause}");
-                Console.Error.WriteLine($"after mending the cause, go on with: --resume {Path.GetFileName(result.RunFolder)}");
+                Console.Error.WriteLine(result.Resumable
+                    ? $"after mending the cause, go on with: --resume {Path.GetFileName(result.RunFolder)}"
+                    : "after mending the cause, run it again: nothing was kept to go on from");
                 break;
             case RunOutcome.Interrupted:
                 Console.Error.WriteLine($"interrupted; go on with: --resume {Path.GetFileName(result.RunFolder)}");

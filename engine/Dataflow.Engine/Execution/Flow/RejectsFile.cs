@@ -3,17 +3,22 @@ using Dataflow.Abstractions;
 
 namespace Dataflow.Engine.Execution.Flow;
 
-/// <summary>Rows that a pipeline does not connect any further (errors, rejected), as JSON lines; visible when its phase is done.</summary>
+/// <summary>
+/// Rows that a pipeline does not connect any further (errors, rejected), as JSON lines. Visible when its phase is done or
+/// has failed: what was rejected up to there may tell why. A resume writes it anew.
+/// </summary>
 internal sealed class RejectsFile(string path) : IDisposable
 {
     private readonly Lock gate = new();
     private StreamWriter? writer;
+    private bool torn;
 
     public void Write(RowBatch batch)
     {
         lock (gate)
         {
             writer ??= Create();
+            torn = true;
             for (int i = 0; i < batch.Length; i++)
             {
                 Row row = batch.RowAt(i);
@@ -25,6 +30,8 @@ internal sealed class RejectsFile(string path) : IDisposable
 
                 writer.WriteLine(RowJson.Write(values));
             }
+
+            torn = false;
         }
     }
 
@@ -40,20 +47,33 @@ internal sealed class RejectsFile(string path) : IDisposable
 
             if (writer is not null)
             {
-                writer.Dispose();
-                writer = null;
-                File.Move(path + ".tmp", path, overwrite: true);
+                Publish(writer);
             }
         }
     }
 
+    /// <summary>Makes visible what there is, where it was not committed; half a line, of a disk that filled up, stays hidden.</summary>
     public void Dispose()
     {
         lock (gate)
         {
-            writer?.Dispose();
-            writer = null;
+            if (writer is not null && torn)
+            {
+                writer.BaseStream.Dispose();
+                writer = null;
+            }
+            else if (writer is not null)
+            {
+                Publish(writer);
+            }
         }
+    }
+
+    private void Publish(StreamWriter written)
+    {
+        writer = null;
+        written.Dispose();
+        File.Move(path + ".tmp", path, overwrite: true);
     }
 
     private StreamWriter Create()

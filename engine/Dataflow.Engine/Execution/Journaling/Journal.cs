@@ -26,11 +26,20 @@ public sealed class Journal : IAsyncDisposable
     }
 
     /// <summary>Opens or creates the journal at <paramref name="path"/>.</summary>
+    /// <exception cref="IOException">It cannot be opened, or the disk has no room for it.</exception>
     public static Journal Open(string path)
     {
-        SqliteQueries writer = SqliteQueries.Open(path);
-        writer.Execute(JournalSchema.Sql);
-        return new Journal(writer, SqliteQueries.Open(path));
+        try
+        {
+            SqliteQueries writer = SqliteQueries.Open(path);
+            writer.Execute(JournalSchema.Settings);
+            writer.Transact(() => writer.Execute(JournalSchema.Tables));
+            return new Journal(writer, SqliteQueries.Open(path));
+        }
+        catch (SqliteException failure)
+        {
+            throw new IOException($"the journal cannot be opened: {failure.Message}", failure);
+        }
     }
 
     public string? GetMeta(string key) => ReadScalar("SELECT value FROM meta WHERE key = $0", key);
