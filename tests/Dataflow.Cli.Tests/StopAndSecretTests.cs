@@ -54,7 +54,7 @@ public sealed class StopAndSecretTests : IDisposable
             models: { m: { uses: openai, with: { endpoint: "{{endpoint.Address}}", model: x, api_key: "${env:TEST_KEY}" }, limits: { retries: 0 } } }
             stages:
               rows: { uses: io.jsonl, with: { path: rows.jsonl } }
-              ask:  { uses: llm.generate, from: rows, max_errors: 1, with: { model: m } }
+              ask:  { uses: llm.generate, from: rows, max_errors: 100%, with: { model: m } }
               keep: { uses: io.jsonl_sink, from: ask.errors, with: { path: "${run:folder}/errors.jsonl" } }
             """);
         CommandResult result = await command.RunAsync("run", "p.yaml", "--run-id", "r");

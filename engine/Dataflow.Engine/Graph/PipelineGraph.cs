@@ -31,7 +31,8 @@ public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, i
 
 /// <summary>
 /// How many row errors a stage may have: an absolute number, or a share of its rows. A share is judged when the stage
-/// has ended, and before that from the 20th error on, so that a lost cause ends early.
+/// has ended, and before that from the 20th error on, so that a lost cause ends early. A stage whose rows all failed
+/// has done nothing, and is over any budget but 100%.
 /// </summary>
 public sealed record ErrorBudget(long? Rows, double? Share)
 {
@@ -40,7 +41,8 @@ public sealed record ErrorBudget(long? Rows, double? Share)
     /// <summary>True if <paramref name="errors"/> of <paramref name="rows"/> rows are more than allowed.</summary>
     /// <param name="ended">These are all rows of the stage.</param>
     public bool IsExceeded(long errors, long rows, bool ended) =>
-        Rows is long most ? errors > most : (ended || errors >= 20) && errors > (Share ?? 1) * rows;
+        (ended && errors > 0 && errors >= rows && Share is not 1)
+        || (Rows is long most ? errors > most : (ended || errors >= 20) && errors > (Share ?? 1) * rows);
 }
 
 /// <summary>One stage of the graph.</summary>

@@ -71,7 +71,9 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
         long rows = Counter.RowsIn + (node.Descriptor.Kind == StageKind.Source ? errors : 0);
         if (state.JudgeErrors && node.MaxErrors.IsExceeded(errors, Math.Max(rows, errors), ended))
         {
-            throw new StageFailedException($"{errors} of {Math.Max(rows, errors)} rows failed, more than max_errors allows; the first: {firstError}");
+            // Before the end these are the rows so far; others that are in work may fail yet.
+            string seen = ended ? $"{errors} of {Math.Max(rows, errors)} rows" : $"{errors} of the first {Math.Max(rows, errors)} rows";
+            throw new StageFailedException($"{seen} failed, more than max_errors allows; the first: {firstError}");
         }
     }
 

@@ -12,7 +12,7 @@ public sealed record GraphSpec(ulong Seed, int BatchRows, int BlockCapacity, IRe
     {
         var yaml = new StringBuilder();
         yaml.AppendLine(CultureInfo.InvariantCulture, $"name: random-{Seed}");
-        yaml.AppendLine(CultureInfo.InvariantCulture, $"run: {{ seed: {Seed % 1000}, batch_rows: {BatchRows}, block_capacity: {BlockCapacity}, max_errors: 1000000 }}");
+        yaml.AppendLine(CultureInfo.InvariantCulture, $"run: {{ seed: {Seed % 1000}, batch_rows: {BatchRows}, block_capacity: {BlockCapacity}, max_errors: 100% }}");
         yaml.AppendLine("stages:");
         foreach (NodeSpec node in Nodes)
         {

@@ -70,11 +70,13 @@ public sealed class SequentialReference
             default: throw new NotSupportedException(node.Uses);
         }
 
-        if (node.Settings.TryGetValue("max_errors", out object? most) && Port(node.Name, "errors").Count > (long)most)
+        if (node.Settings.TryGetValue("max_errors", out object? most) && (Errors(node) > (long)most || (Errors(node) > 0 && Errors(node) == Input(node).Count)))
         {
             Faults.Add((node.Name, ""));
         }
     }
+
+    private int Errors(NodeSpec node) => Port(node.Name, "errors").Count;
 
     private void Generate(NodeSpec node)
     {
