@@ -38,7 +38,7 @@ internal sealed record LoadedPipeline(PipelineGraph? Graph, IReadOnlyList<Diagno
         }
 
         (PluginCatalog plugins, DiagnosticBag ofPlugins) = catalog.GetAwaiter().GetResult();
-        diagnostics.AddRange(ofPlugins);
+        diagnostics.AddPlugins(ofPlugins);
         PipelineGraph? graph = loaded.Definition is null ? null : GraphCompiler.Compile(loaded.Definition, plugins, diagnostics);
         return new LoadedPipeline(graph, diagnostics.All, loaded.Secrets);
     }

@@ -41,6 +41,10 @@ public sealed class DiagnosticBag
 
     public void AddRange(DiagnosticBag other) => all.AddRange(other.all);
 
+    /// <summary>Adds what was found while plugins were loaded, for a pipeline: a broken plugin that it does not use must not stop it.</summary>
+    public void AddPlugins(DiagnosticBag ofPlugins) => all.AddRange(ofPlugins.all.Select(
+        diagnostic => diagnostic.Code == DiagnosticCodes.PluginFolder ? diagnostic : diagnostic with { Severity = Severity.Warning }));
+
     public void Error(string code, SourceSpan? span, string message, string? hint = null) =>
         all.Add(new Diagnostic(code, Severity.Error, message, span, hint));
 

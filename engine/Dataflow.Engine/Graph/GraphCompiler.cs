@@ -18,7 +18,7 @@ public sealed class GraphCompiler
     };
 
     private readonly PipelineDefinition definition;
-    private readonly PluginCatalog catalog;
+    private readonly PluginNames names;
     private readonly DiagnosticBag diagnostics;
     private readonly Dictionary<string, StageDraft> drafts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ModelNode> models = new(StringComparer.Ordinal);
@@ -27,7 +27,7 @@ public sealed class GraphCompiler
     private GraphCompiler(PipelineDefinition definition, PluginCatalog catalog, DiagnosticBag diagnostics)
     {
         this.definition = definition;
-        this.catalog = catalog;
+        names = new PluginNames(catalog, diagnostics);
         this.diagnostics = diagnostics;
     }
 
@@ -84,10 +84,8 @@ public sealed class GraphCompiler
     {
         var draft = new StageDraft(stage);
         drafts[stage.Name] = draft;
-        if (!catalog.Stages.TryGetValue(stage.Uses, out StageDescriptor? descriptor))
+        if (names.Stage(stage.Uses, stage.UsesSpan) is not StageDescriptor descriptor)
         {
-            string? hint = Suggest.DidYouMean(stage.Uses, catalog.Stages.Keys) ?? "see 'dataflow list'";
-            diagnostics.Error(DiagnosticCodes.UnknownStageType, stage.UsesSpan, $"unknown stage '{stage.Uses}'", hint);
             draft.Broken = true;
             return;
         }
@@ -102,10 +100,8 @@ public sealed class GraphCompiler
 
     private void DraftModel(ModelDefinition model)
     {
-        if (!catalog.Models.TryGetValue(model.Uses, out ModelDescriptor? descriptor))
+        if (names.Model(model.Uses, model.UsesSpan) is not ModelDescriptor descriptor)
         {
-            string? hint = Suggest.DidYouMean(model.Uses, catalog.Models.Keys) ?? "see 'dataflow list models'";
-            diagnostics.Error(DiagnosticCodes.UnknownModelType, model.UsesSpan, $"unknown model provider '{model.Uses}'", hint);
             brokenModels.Add(model.Name);
             return;
         }

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using Dataflow.Engine.Catalog;
+using Dataflow.Engine.Definition;
 using Dataflow.Engine.Diagnostics;
+using Dataflow.Engine.Graph;
 
 namespace Dataflow.Engine.Tests.Catalog;
 
@@ -108,13 +110,52 @@ public sealed class PluginTests : IDisposable
     }
 
     [Fact]
+    public void A_plugin_there_twice_is_one_error_that_names_its_stages()
+    {
+        Copy("Alpha", "Alpha");
+        (_, Diagnostic[] diagnostics) = Load(PluginFolders.Test("Alpha"), folder);
+        Diagnostic error = Assert.Single(diagnostics);
+        Assert.Equal("DF0042", error.Code);
+        Assert.Contains("the names 'alpha.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_broken_plugin_stops_only_a_pipeline_that_may_need_it()
+    {
+        File.WriteAllBytes(Copy("Alpha", "Alpha"), Encoding.UTF8.GetBytes("not a dll at all"));
+        var ofPlugins = new DiagnosticBag();
+        PluginCatalog catalog = PluginCatalog.Load([PluginFolders.BuiltIn, PluginFolders.Test("Collider"), folder], ofPlugins);
+        Assert.Equal(["DF0040", "DF0042"], ofPlugins.All.Select(diagnostic => diagnostic.Code).Order());
+
+        Assert.Empty(Errors("data.limit, from: n, with: { n: 1 }"));
+        Diagnostic unknown = Assert.Single(Errors("alpha.head, from: n"));
+        Assert.Contains("mend the plugin Alpha, which could not be loaded", unknown.Hint, StringComparison.Ordinal);
+        Diagnostic twice = Assert.Single(Errors("text.length, from: n, with: { column: text, min: 1 }"));
+        Assert.Contains("two plugins offer 'text.length'", twice.Message, StringComparison.Ordinal);
+
+        Diagnostic[] Errors(string stage)
+        {
+            string file = Path.Combine(folder, "p.yaml");
+            File.WriteAllText(Path.Combine(folder, "n.jsonl"), "{\"text\": \"x\"}\n");
+            File.WriteAllText(file, $"stages:\n  n: {{ uses: io.jsonl, with: {{ path: n.jsonl }} }}\n  s: {{ uses: {stage} }}\n");
+            LoadResult loaded = PipelineLoader.Load(file, new LoadOptions());
+            loaded.Diagnostics.AddPlugins(ofPlugins);
+            GraphCompiler.Compile(loaded.Definition!, catalog, loaded.Diagnostics);
+            return [.. loaded.Diagnostics.All.Where(diagnostic => diagnostic.Severity == Severity.Error)];
+        }
+    }
+
+    [Fact]
     public void A_folder_without_its_dll_is_a_warning_and_an_empty_or_absent_one_is_told_apart()
     {
         string dll = Copy("Alpha", "Alpha");
         File.Move(dll, Path.Combine(folder, "Alpha", "Other.dll"));
         Directory.CreateDirectory(Path.Combine(folder, "Empty"));
         (_, Diagnostic[] diagnostics) = Load(folder);
-        Assert.Equal(Severity.Warning, Assert.Single(diagnostics).Severity);
+        Assert.Equal(["Alpha holds no Alpha.dll", "Empty holds no Empty.dll"], diagnostics.Select(diagnostic => Path.GetFileName(diagnostic.Message)));
+        Assert.All(diagnostics, diagnostic => Assert.Equal(Severity.Warning, diagnostic.Severity));
+        (_, diagnostics) = Load(Path.Combine(folder, "Empty"));
+        Assert.EndsWith("Empty holds no plugins", Assert.Single(diagnostics).Message, StringComparison.Ordinal);
         (_, diagnostics) = Load(Path.Combine(folder, "absent"));
         Assert.Contains("does not exist", Assert.Single(diagnostics).Message, StringComparison.Ordinal);
     }

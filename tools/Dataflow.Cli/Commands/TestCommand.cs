@@ -37,7 +37,7 @@ internal static class TestCommand
         var diagnostics = new DiagnosticBag();
         TestFile? tests = TestFile.Read(file, diagnostics, out IReadOnlyDictionary<string, SourceSpan> places);
         (PluginCatalog catalog, DiagnosticBag ofPlugins) = await LoadedPipeline.LoadCatalog(arguments);
-        diagnostics.AddRange(ofPlugins);
+        diagnostics.AddPlugins(ofPlugins);
         string[] only = parsed.GetValue(Case) ?? [];
         foreach (string unknown in only.Where(name => tests?.Cases.ContainsKey(name) == false))
         {
