@@ -59,6 +59,14 @@ internal sealed partial class Interpolator(
         }
 
         text.Append(scalar.Text, position, scalar.Text.Length - position);
+        foreach (Match loose in Loose().Matches(Reference().Replace(scalar.Text, match => new string(' ', match.Length))))
+        {
+            string start = scalar.Text[loose.Index..];
+            string what = start.Contains('}', StringComparison.Ordinal) ? $"'{start[..(start.IndexOf('}', StringComparison.Ordinal) + 1)]}' is no reference" : $"'{Short(start)}' has no closing '}}'";
+            diagnostics.Error(DiagnosticCodes.UnknownVariable, scalar.Span, what, "a reference is ${kind:name}; a literal ${ is written $${");
+            unresolved = true;
+        }
+
         return scalar with { Text = text.ToString(), IsUnresolved = unresolved, IsStandIn = standIn };
     }
 
@@ -112,6 +120,8 @@ internal sealed partial class Interpolator(
         return new ConfigScalar(value, IsPlain: true, span);
     }
 
+    private static string Short(string text) => text.Length > 40 ? text[..40] + "…" : text;
+
     private string? ReadFile(string name)
     {
         string path = Path.GetFullPath(name, folder);
@@ -127,4 +137,8 @@ internal sealed partial class Interpolator(
 
     [GeneratedRegex(@"\$?\$\{(?<kind>[a-z]+):(?<name>[^}:]+)(:-(?<default>[^}]*))?\}")]
     private static partial Regex Reference();
+
+    // What begins like a reference and is none.
+    [GeneratedRegex(@"(?<!\$)\$\{")]
+    private static partial Regex Loose();
 }

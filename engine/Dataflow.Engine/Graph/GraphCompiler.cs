@@ -19,15 +19,18 @@ public sealed class GraphCompiler
 
     private readonly PipelineDefinition definition;
     private readonly PluginNames names;
+    private readonly StageDeclaring declaring;
     private readonly DiagnosticBag diagnostics;
     private readonly Dictionary<string, StageDraft> drafts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ModelNode> models = new(StringComparer.Ordinal);
     private readonly HashSet<string> brokenModels = new(StringComparer.Ordinal);
+    private ErrorBudget runBudget = ErrorBudget.Default;
 
     private GraphCompiler(PipelineDefinition definition, PluginCatalog catalog, DiagnosticBag diagnostics)
     {
         this.definition = definition;
         names = new PluginNames(catalog, diagnostics);
+        declaring = new StageDeclaring(definition.SourcePath, diagnostics);
         this.diagnostics = diagnostics;
     }
 
@@ -37,6 +40,7 @@ public sealed class GraphCompiler
 
     private PipelineGraph? Compile()
     {
+        runBudget = Budget(definition.Run.MaxErrors, definition.RunPlaces.TryGetValue("max_errors", out SourceSpan place) ? place : null) ?? ErrorBudget.Default;
         foreach (StageDefinition stage in definition.Stages)
         {
             DraftStage(stage);
@@ -73,10 +77,9 @@ public sealed class GraphCompiler
         }
 
         RunDefinition run = definition.Run;
-        ErrorBudget budget = Budget(run.MaxErrors, null) ?? ErrorBudget.Default;
         return new PipelineGraph(
             definition.Name, definition.Description, definition.SourcePath, definition.Hash,
-            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, budget, run.QueueBytes, run.StallAfter), nodes, models,
+            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, runBudget, run.QueueBytes, run.StallAfter), nodes, models,
             nodes.Select(node => node.Descriptor.Plugin).Concat(models.Values.Select(model => model.Descriptor.Plugin)).Distinct().OrderBy(p => p.Name, StringComparer.Ordinal).ToArray());
     }
 
@@ -92,10 +95,12 @@ public sealed class GraphCompiler
 
         draft.Descriptor = descriptor;
         var binder = new OptionsBinder(diagnostics);
-        draft.Options = binder.Bind(descriptor.OptionsType, stage.With, stage.NameSpan);
+        draft.Options = binder.BindPartly(descriptor.OptionsType, stage.With, stage.NameSpan, out bool whole);
+        draft.Whole = whole;
+        draft.BadOptions = binder.Bad;
         draft.Places = binder.Places;
-        draft.Broken |= draft.Options is null;
-        draft.Budget = Budget(stage.Settings.MaxErrors ?? definition.Run.MaxErrors, stage.SettingsSpan);
+        draft.Broken |= !whole;
+        draft.Budget = stage.Settings.MaxErrors is string own ? Budget(own, stage.SettingsSpan) : null;
     }
 
     private void DraftModel(ModelDefinition model)
@@ -184,6 +189,7 @@ public sealed class GraphCompiler
     {
         StageDefinition stage = draft.Definition;
         var inputs = new List<InputNode>();
+        bool complete = true;
         foreach (InputDefinition input in stage.Inputs)
         {
             if (SchemaUnion.Resolve(input, drafts, diagnostics) is InputNode node)
@@ -192,17 +198,13 @@ public sealed class GraphCompiler
             }
             else
             {
-                draft.Broken = true;
+                complete = false;
             }
         }
 
-        if (draft.Broken)
-        {
-            return null;
-        }
-
-        IReadOnlyList<PortDeclaration>? ports = StageDeclaring.Declare(draft, inputs, definition.SourcePath, diagnostics);
-        if (ports is null)
+        IReadOnlyList<PortDeclaration>? ports = draft.Descriptor is null ? null
+            : declaring.Declare(draft, inputs.ToDictionary(input => input.Name, input => input.Schema, StringComparer.Ordinal));
+        if (ports is null || !complete)
         {
             draft.Broken = true;
             return null;
@@ -221,7 +223,7 @@ public sealed class GraphCompiler
         StageSettings settings = stage.Settings;
         return new StageNode(
             stage.Name, stage.NameSpan, draft.Descriptor, draft.Options!, inputs, ports, draft.Models, phase,
-            settings.Concurrency, settings.BatchRows, settings.Retries, settings.Order == "input", draft.Budget ?? ErrorBudget.Default);
+            settings.Concurrency, settings.BatchRows, settings.Retries, settings.Order == "input", draft.Budget ?? runBudget);
     }
 
     private void WarnUnconnected(List<StageNode> nodes)

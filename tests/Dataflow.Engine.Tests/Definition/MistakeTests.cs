@@ -69,7 +69,7 @@ public sealed class MistakeTests
         { "path: n.jsonl }", "path: n.jsonl }, from: q", "p.yaml:6:55: error DF0018: 'io.jsonl' is a source and takes no 'from'" },
         { "  d: {", "  e: { uses: io.jsonl_sink, from: c, with: { path: ./out.jsonl } }\n  d: {", "p.yaml:10:52: error DF0022: stage 'e' writes to 'out.jsonl' too (give each sink a file of its own, or one sink several inputs)" },
         { "  d: {", "  e: { uses: io.jsonl_sink, from: d, with: { path: o.jsonl } }\n  d: {", "p.yaml:9:35: error DF0014: 'd' (io.jsonl_sink) is a sink and has no rows to give" },
-        { "  d: {", "  e: { uses: train.sft, from: c, with: { init: m } }\n  d: {", "p.yaml:9:48: error DF0017: model 'm' (openai) offers chat, but a checkpoint is needed" },
+        { "  d: {", "  e: { uses: train.lm, from: c, with: { init: m, text: text } }\n  d: {", "p.yaml:9:47: error DF0017: model 'm' (openai) offers chat, but a checkpoint is needed" },
         { "  d: {", "  j: { uses: data.join, from: { left: c, rihgt: a, right: a }, with: { \"on\": [text] } }\n  d: {", "p.yaml:9:42: error DF0018: 'data.join' has no input 'rihgt' (inputs: left, right)" },
         { "  d: {", "  j: { uses: data.join, from: { left: c }, with: { \"on\": [text] } }\n  d: {", "p.yaml:9:3: error DF0007: stage 'j' needs input 'right'" },
         { "b: { uses: text.length, from: a, with: { column: text, min: 1 } }", "b: { uses: text.regex, from: a, with: { pattern: \"(\" } }", "p.yaml:7:52: error DF0022: Invalid pattern '(' at offset 1. Not enough )'s." },
