@@ -14,6 +14,7 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IRowS
 
     private readonly LiquidTemplate prompt = LiquidTemplate.Parse(options.Prompt);
     private readonly LiquidTemplate? system = options.System is null ? null : LiquidTemplate.Parse(options.System);
+    private SchemaAsking? asking;
 
     public static void Declare(GenerateOptions options, StageDeclaration declaration)
     {
@@ -36,26 +37,47 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IRowS
             declaration.Error("output", $"'{options.Output}' is a column that the stage adds itself");
         }
 
-        declaration.Out(declaration.Input.With(
+        if (options.Schema is not null && (Added.Contains(options.Parsed) || options.Parsed == options.Output))
+        {
+            declaration.Error("parsed", $"'{options.Parsed}' is a column that the stage adds itself");
+        }
+
+        Schema output = declaration.Input.With(
             (options.Output, Columns.Text), ("finish_reason", Columns.Text), ("sample", Columns.Integer), ("prompt_id", Columns.Text),
-            ("input_tokens", Columns.Integer), ("output_tokens", Columns.Integer)));
+            ("input_tokens", Columns.Integer), ("output_tokens", Columns.Integer));
+        declaration.Out(options.Schema is null ? output : WithParsed(output, options, declaration));
+    }
+
+    private static Schema WithParsed(Schema output, GenerateOptions options, StageDeclaration declaration)
+    {
+        try
+        {
+            return output.With((options.Parsed, AnswerSchema.Read(options.Schema!, declaration.ResolvePath).Type));
+        }
+        catch (InvalidDataException mistake)
+        {
+            declaration.Error("schema", mistake.Message);
+            return output;
+        }
     }
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
         List<ChatMessage> messages = Dialog(row);
         long[] seeds = Enumerable.Range(0, options.Samples).Select(k => (long)(context.SeedFor(row.Id, k) >> 1)).ToArray();
-        IReadOnlyList<ChatResponse> responses = await AskAsync(messages, seeds, cancellationToken);
-        for (int k = 0; k < responses.Count; k++)
+        IReadOnlyList<(ChatResponse Response, object? Value)> answers = await AskAsync(messages, seeds, context, cancellationToken);
+        for (int k = 0; k < answers.Count; k++)
         {
+            (ChatResponse response, object? value) = answers[k];
             (string, object?)[] values =
             [
-                (options.Output, responses[k].Text),
-                ("finish_reason", responses[k].FinishReason?.Value ?? "stop"),
+                (options.Output, response.Text),
+                ("finish_reason", response.FinishReason?.Value ?? "stop"),
                 ("sample", (long)k),
                 ("prompt_id", row.Id),
-                ("input_tokens", responses[k].Usage?.InputTokenCount),
-                ("output_tokens", responses[k].Usage?.OutputTokenCount),
+                ("input_tokens", response.Usage?.InputTokenCount),
+                ("output_tokens", response.Usage?.OutputTokenCount),
+                .. options.Schema is null ? System.Array.Empty<(string, object?)>() : [(options.Parsed, value)],
             ];
             if (options.Samples == 1)
             {
@@ -68,7 +90,21 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IRowS
         }
     }
 
-    private async Task<IReadOnlyList<ChatResponse>> AskAsync(List<ChatMessage> messages, long[] seeds, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<(ChatResponse Response, object? Value)>> AskAsync(
+        List<ChatMessage> messages, long[] seeds, StageContext context, CancellationToken cancellationToken)
+    {
+        if (options.Schema is not null)
+        {
+            SchemaAsking structured = LazyInitializer.EnsureInitialized(
+                ref asking, () => new SchemaAsking(model, AnswerSchema.Read(options.Schema, context.ResolvePath), options.SchemaRetries));
+            return await Task.WhenAll(seeds.Select(seed => structured.AskAsync(messages, Settings(seed), cancellationToken)));
+        }
+
+        IReadOnlyList<ChatResponse> responses = await AskFreelyAsync(messages, seeds, cancellationToken);
+        return responses.Select(response => (response, (object?)null)).ToArray();
+    }
+
+    private async Task<IReadOnlyList<ChatResponse>> AskFreelyAsync(List<ChatMessage> messages, long[] seeds, CancellationToken cancellationToken)
     {
         if (model.GetService(typeof(IGroupSampler)) is IGroupSampler sampler)
         {
@@ -134,7 +170,7 @@ public sealed record GenerateOptions
     [Description("Column holding a dialog (list of role and content) to continue, in place of a prompt.")]
     public string? Messages { get; init; }
 
-    [Description("Responses per row (K)."), Range(1, 1024)]
+    [Description("Responses per row (K)."), Range(1, 1024), CallsPerRow]
     public int Samples { get; init; } = 1;
 
     [Description("Sampling temperature; 0 is greedy, absent is the model's default."), Range(0.0, 10.0)]
@@ -151,4 +187,13 @@ public sealed record GenerateOptions
 
     [Description("Column for the response.")]
     public string Output { get; init; } = "response";
+
+    [Description("JSON Schema that responses must meet: a mapping, or the path of a JSON file. Sent to servers that have structured output, put into the prompt elsewhere."), PathOption]
+    public object? Schema { get; init; }
+
+    [Description("How often a model is asked again, with what was wrong, when its response does not meet the schema; then the row fails with bad_schema."), Range(0, 100)]
+    public int SchemaRetries { get; init; } = 2;
+
+    [Description("Column for the response as a value of the schema's type, beside its text.")]
+    public string Parsed { get; init; } = "parsed";
 }

@@ -105,6 +105,43 @@ public sealed class CommandTests : IDisposable
         Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("../evil")]
+    [InlineData("a/b")]
+    [InlineData("..")]
+    public async Task A_run_id_is_a_name_and_not_a_way_out_of_the_runs_folder(string id)
+    {
+        CommandResult result = await command.RunAsync("run", "good.yaml", "--run-id", id);
+        Assert.Equal((2, $"--run-id is a name, not a path, but is '{id}'; --runs says where runs are kept\n"), (result.ExitCode, result.Error));
+        Assert.False(Directory.Exists(Path.Combine(command.Folder, "runs")));
+    }
+
+    [Fact]
+    public async Task A_complete_run_needs_nothing_to_be_resumed()
+    {
+        await command.RunAsync("run", "good.yaml", "--run-id", "r");
+        File.Delete(Path.Combine(command.Folder, "numbers.jsonl"));
+        CommandResult resumed = await command.RunAsync("run", "--resume", "r");
+        Assert.Equal((0, "r is complete; there is nothing to resume\n"), (resumed.ExitCode, resumed.Output));
+    }
+
+    [Fact]
+    public async Task A_failed_run_shows_what_failed_and_goes_on_once_its_budget_is_mended()
+    {
+        command.Write("budget.yaml", Good.Replace("stages:", "run: { max_errors: 10% }\nstages:", StringComparison.Ordinal)
+            .Replace("path: numbers.jsonl", "path: odd.jsonl, columns: { value: integer }", StringComparison.Ordinal));
+        command.Write("odd.jsonl", "{\"value\": 1}\n{\"value\": 2}\n{\"value\": \"three\"}\n");
+        CommandResult failed = await command.RunAsync("run", "budget.yaml", "--run-id", "b");
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Contains("failed: stage 'numbers': 1 of 3 rows failed, more than max_errors allows", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("1 rows failed; see " + Path.Combine(command.Folder, "runs/b/rejects"), failed.Output, StringComparison.Ordinal);
+        Assert.Single(command.Read("runs/b/rejects/numbers.errors.jsonl").Trim().Split('\n'));
+        command.Write("budget.yaml", command.Read("budget.yaml").Replace("10%", "50%", StringComparison.Ordinal));
+        CommandResult resumed = await command.RunAsync("run", "--resume", "b");
+        Assert.True(resumed.ExitCode == 0, resumed.All);
+        Assert.Equal("{\"value\":2}\n", command.Read("runs/b/lines.jsonl"));
+    }
+
     [Fact]
     public async Task A_run_is_listed_shown_and_reported()
     {

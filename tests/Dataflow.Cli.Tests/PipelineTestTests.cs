@@ -46,10 +46,10 @@ public sealed class PipelineTestTests : IDisposable
                 models: { m: { replies: [ { contains: "9", reply: nine } ] } }
                 expect: { keep: { rows: [ { value: 9, response: nine } ] } }
               failing:
-                sources: { numbers: { rows: [ { value: 5 } ] } }
+                sources: { numbers: { rows: [ { value: 5 }, { value: 6 } ] } }
                 set: { min: 1 }
-                models: { m: { replies: [ { status: 401 } ] } }
-                expect: { ask.errors: { rows: [ { code: model_http_401 } ] }, keep: { count: 0 } }
+                models: { m: { replies: [ { is: "5?", status: 401 }, { status: 429 } ] } }
+                expect: { ask.errors: { rows: [ { code: model_http_401 }, { code: model_http_429 } ], any_order: true }, keep: { count: 0 } }
             """);
         CommandResult result = await command.RunAsync("test", "p.yaml", "--junit", "results.xml");
         Assert.True(result.ExitCode == 0, result.All);

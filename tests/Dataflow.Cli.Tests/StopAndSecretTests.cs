@@ -46,7 +46,7 @@ public sealed class StopAndSecretTests : IDisposable
     {
         const string Secret = "hunter2-hunter2-hunter2";
         // An endpoint that repeats the key in its error.
-        await using var endpoint = new ScriptedEndpoint(call => new EndpointReply("", 401, Message: $"the key {Secret} is not known"));
+        await using var endpoint = new ScriptedEndpoint(call => new EndpointReply("", 400, Message: $"the key {Secret} is not known"));
         command.Environment["TEST_KEY"] = Secret;
         command.Write("rows.jsonl", "{\"prompt\": \"x\"}\n");
         command.Write("p.yaml", $$"""

@@ -52,7 +52,7 @@ internal sealed class ChatEndpoint : IAsyncDisposable
 
     /// <summary>The endpoint as stages get it: through the real provider.</summary>
     public async Task<IChatClient> OpenAsync(string? key = null) =>
-        await new global::Dataflow.Plugins.OpenAiModel.OpenAiModel(new OpenAiOptions { Endpoint = Address, Model = "m", ApiKey = key }, new ModelContext("teacher", null, 1, path => path, NullLogger.Instance)).OpenAsync(CancellationToken.None);
+        await new global::Dataflow.Plugins.OpenAiModel.OpenAiModel(new OpenAiOptions { Endpoint = [Address], Model = "m", ApiKey = key }, new ModelContext("teacher", null, 1, path => path, NullLogger.Instance)).OpenAsync(CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

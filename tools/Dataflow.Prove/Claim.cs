@@ -23,5 +23,6 @@ internal abstract class Claim
         new QuickstartSeeds(), new QuickstartKills(), new QuickstartEndpoint(), new OutsidePlugin(),
         new EngineKills(), new Caches(), new RandomDags(), new Memory10M(),
         new SeededMistakes(), new MutatedPipelines(), new PreviewForecast(), new StageTemplate(),
+        new EndpointFaults(), new EndpointBucket(), new EndpointRecovery(), new EndpointRefusal(), new EndpointOutage(),
     ];
 }

@@ -1,117 +1,171 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Dataflow.Prove;
 
 /// <summary>What the scripted endpoint was asked.</summary>
-internal sealed record EndpointCall(string Prompt, long? Seed, double? Temperature, string Body);
+/// <param name="At">Seconds since the endpoint began.</param>
+internal sealed record EndpointCall(string Prompt, long? Seed, double? Temperature, string Body, double At);
+
+/// <summary>How an answer goes wrong below HTTP.</summary>
+internal enum EndpointFault
+{
+    None,
+    Reset,
+    Truncated,
+    InvalidJson,
+}
 
 /// <summary>A reply: an HTTP status and, for 200, the message's text, otherwise the error's.</summary>
-internal sealed record EndpointReply(string Text, int Status = 200, string? RetryAfter = null, string Message = "scripted failure");
+internal sealed record EndpointReply(string Text, int Status = 200, string? RetryAfter = null, string Message = "scripted failure")
+{
+    /// <summary>Time until it is given.</summary>
+    public TimeSpan Delay { get; init; }
 
-/// <summary>An OpenAI-compatible endpoint on loopback whose replies are a function of the call; counts what it is asked.</summary>
+    public EndpointFault Fault { get; init; }
+}
+
+/// <summary>A reply that was given, or given up because the caller left.</summary>
+/// <param name="At">Seconds since the endpoint began.</param>
+/// <param name="Seconds">From the call to here.</param>
+internal sealed record EndpointAnswer(EndpointReply Reply, double At, double Seconds, bool CallerLeft);
+
+/// <summary>
+/// An OpenAI-compatible endpoint on loopback whose replies are a function of the call; counts what it is asked. On
+/// Kestrel, since HttpListener cannot keep up with a thousand calls a second beside the command it serves.
+/// </summary>
 internal sealed class ScriptedEndpoint : IAsyncDisposable
 {
-    private readonly HttpListener listener = new();
     private readonly Func<EndpointCall, EndpointReply> script;
-    private readonly Task loop;
+    private readonly WebApplication server;
+    private readonly Stopwatch clock = Stopwatch.StartNew();
 
-    public ScriptedEndpoint(Func<EndpointCall, EndpointReply> script)
+    public ScriptedEndpoint(Func<EndpointCall, EndpointReply> script, int port = 0)
     {
         this.script = script;
-        for (int attempt = 0; ; attempt++)
-        {
-            int port = Random.Shared.Next(20_000, 60_000);
-            listener.Prefixes.Clear();
-            listener.Prefixes.Add($"http://127.0.0.1:{port}/");
-            try
-            {
-                listener.Start();
-                Address = $"http://127.0.0.1:{port}/v1";
-                break;
-            }
-            catch (HttpListenerException) when (attempt < 50)
-            {
-                // The port is taken; another is tried.
-            }
-        }
-
-        loop = Task.Run(ServeAsync);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => options.Listen(IPAddress.Loopback, port));
+        server = builder.Build();
+        server.Run(AnswerAsync);
+        server.Start();
+        Address = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/v1";
     }
 
     public string Address { get; }
 
+    public int Port => new Uri(Address).Port;
+
+    public double Now => clock.Elapsed.TotalSeconds;
+
     public ConcurrentQueue<EndpointCall> Calls { get; } = new();
+
+    public ConcurrentQueue<EndpointAnswer> Answers { get; } = new();
 
     public async ValueTask DisposeAsync()
     {
-        listener.Stop();
-        await loop;
-        listener.Close();
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        // Callers that still wait are cut off.
+        await server.StopAsync(now.Token);
+        await server.DisposeAsync();
     }
 
-    private async Task ServeAsync()
+    private async Task AnswerAsync(HttpContext context)
     {
-        while (listener.IsListening)
-        {
-            HttpListenerContext context;
-            try
-            {
-                context = await listener.GetContextAsync();
-            }
-            catch (Exception stopped) when (stopped is HttpListenerException or ObjectDisposedException)
-            {
-                return;
-            }
-
-            _ = Task.Run(() => AnswerAsync(context));
-        }
-    }
-
-    private async Task AnswerAsync(HttpListenerContext context)
-    {
-        if (context.Request.HttpMethod == "GET")
+        if (HttpMethods.IsGet(context.Request.Method))
         {
             // The list of models, which a check asks for; it costs nothing and is not counted.
             context.Response.ContentType = "application/json";
-            await context.Response.OutputStream.WriteAsync("{\"object\":\"list\",\"data\":[]}"u8.ToArray());
-            context.Response.Close();
+            await context.Response.WriteAsync("{\"object\":\"list\",\"data\":[]}");
             return;
         }
 
-        using var reader = new StreamReader(context.Request.InputStream);
+        using var reader = new StreamReader(context.Request.Body);
         string body = await reader.ReadToEndAsync();
+        EndpointCall call = Read(body);
+        Calls.Enqueue(call);
+        EndpointReply reply = script(call);
+        bool left = false;
+        try
+        {
+            if (reply.Delay > TimeSpan.Zero)
+            {
+                await Task.Delay(reply.Delay, context.RequestAborted);
+            }
+
+            await SendAsync(context, reply);
+        }
+        catch (OperationCanceledException)
+        {
+            left = true;
+        }
+
+        Answers.Enqueue(new EndpointAnswer(reply, Now, Now - call.At, left));
+    }
+
+    private EndpointCall Read(string body)
+    {
         using JsonDocument request = JsonDocument.Parse(body);
         JsonElement root = request.RootElement;
         JsonElement content = root.GetProperty("messages").EnumerateArray().Last().GetProperty("content");
-        string prompt = content.ValueKind == JsonValueKind.String ? content.GetString()! : content[0].GetProperty("text").GetString()!;
-        var call = new EndpointCall(
-            prompt,
+        return new EndpointCall(
+            content.ValueKind == JsonValueKind.String ? content.GetString()! : content[0].GetProperty("text").GetString()!,
             root.TryGetProperty("seed", out JsonElement seed) ? seed.GetInt64() : null,
             root.TryGetProperty("temperature", out JsonElement temperature) ? temperature.GetDouble() : null,
-            body);
-        Calls.Enqueue(call);
-        EndpointReply reply = script(call);
+            body,
+            Now);
+    }
+
+    private static async Task SendAsync(HttpContext context, EndpointReply reply)
+    {
+        if (reply.Fault == EndpointFault.Reset)
+        {
+            context.Abort();
+            return;
+        }
+
         context.Response.StatusCode = reply.Status;
         context.Response.ContentType = "application/json";
         if (reply.RetryAfter is not null)
         {
-            context.Response.Headers["Retry-After"] = reply.RetryAfter;
+            context.Response.Headers.RetryAfter = reply.RetryAfter;
         }
 
-        string json = reply.Status == 200
-            ? JsonSerializer.Serialize(new
-            {
-                id = "x",
-                @object = "chat.completion",
-                created = 1,
-                model = "scripted",
-                choices = new[] { new { index = 0, message = new { role = "assistant", content = reply.Text }, finish_reason = "stop" } },
-                usage = new { prompt_tokens = 7, completion_tokens = 3, total_tokens = 10 },
-            })
-            : JsonSerializer.Serialize(new { error = new { message = reply.Message } });
-        await context.Response.OutputStream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(json));
-        context.Response.Close();
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(reply.Status == 200 ? Completion(reply.Text) : new { error = new { message = reply.Message } });
+        context.Response.ContentLength = json.Length;
+        switch (reply.Fault)
+        {
+            case EndpointFault.Truncated:
+                await context.Response.Body.WriteAsync(json.AsMemory(0, json.Length / 2));
+                await context.Response.Body.FlushAsync();
+                // Less than was announced: the server closes the connection.
+                break;
+            case EndpointFault.InvalidJson:
+                json.AsSpan(json.Length / 2).Fill((byte)'}');
+                await context.Response.Body.WriteAsync(json);
+                break;
+            default:
+                await context.Response.Body.WriteAsync(json);
+                break;
+        }
     }
+
+    public static object Completion(string text) => new
+    {
+        id = "x",
+        @object = "chat.completion",
+        created = 1,
+        model = "scripted",
+        choices = new[] { new { index = 0, message = new { role = "assistant", content = text }, finish_reason = "stop" } },
+        usage = new { prompt_tokens = 7, completion_tokens = 3, total_tokens = 10 },
+    };
 }

@@ -41,7 +41,14 @@ public interface IModelEnvironmentCheck
 /// <param name="ArtifactFolder">The checkpoint folder of the trainer named by <c>from</c>; null if there is none.</param>
 /// <param name="Threads">Threads a local model may use.</param>
 /// <param name="ResolvePath">Resolves a path of the YAML against the pipeline file's folder.</param>
-public sealed record ModelContext(string Name, string? ArtifactFolder, int Threads, Func<string, string> ResolvePath, ILogger Logger);
+public sealed record ModelContext(string Name, string? ArtifactFolder, int Threads, Func<string, string> ResolvePath, ILogger Logger)
+{
+    /// <summary>In a run they outlive the process: a resumed run finds what an earlier attempt noted. Elsewhere they are kept in memory.</summary>
+    public IModelNotes Notes { get; init; } = new PassingNotes();
+
+    /// <summary>A few calls are to be answered now, whatever way is cheaper: a preview does not wait for a batch.</summary>
+    public bool AtOnce { get; init; }
+}
 
 /// <summary>A checkpoint on disk, in Hugging Face layout.</summary>
 /// <param name="Folder">Folder that holds config.json and weights.</param>

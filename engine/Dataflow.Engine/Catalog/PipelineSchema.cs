@@ -18,6 +18,7 @@ public static class PipelineSchema
         JsonObject model = Entry(catalog.Models.Values.Select(m => (m.Name, m.Summary, m.OptionsType)), null);
         model["properties"]!["from"] = new JsonObject { ["type"] = "string", ["description"] = "trainer stage whose checkpoint this is" };
         model["properties"]!["limits"] = Record(typeof(LimitsDefinition));
+        model["properties"]!["cost"] = Record(typeof(CostDefinition));
         return new JsonObject
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",

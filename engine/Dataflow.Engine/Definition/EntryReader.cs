@@ -7,7 +7,7 @@ namespace Dataflow.Engine.Definition;
 /// <summary>Reads entries of <c>models:</c> and <c>stages:</c>.</summary>
 internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelineParts parts, Scope scope)
 {
-    private static readonly string[] ModelKeys = ["uses", "with", "from", "limits"];
+    private static readonly string[] ModelKeys = ["uses", "with", "from", "limits", "cost"];
     private static readonly string[] StageKeys = ["uses", "from", "with", "concurrency", "batch_rows", "max_errors", "retries", "order"];
 
     public void ReadModel(ConfigEntry entry)
@@ -33,8 +33,10 @@ internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelinePar
 
         ConfigMapping limitsNode = Mapping(body, "limits");
         LimitsDefinition limits = new OptionsBinder(diagnostics).BindPartly<LimitsDefinition>(limitsNode, limitsNode.Span);
-        parts.Models.Add(new ModelDefinition(name, entry.KeySpan, uses.Text, uses.Span, Mapping(body, "with"), trainer, from?.Value.Span ?? entry.KeySpan, limits, scope));
-        parts.Record("model " + name, entry.Value);
+        ConfigMapping costNode = Mapping(body, "cost");
+        CostDefinition cost = new OptionsBinder(diagnostics).BindPartly<CostDefinition>(costNode, costNode.Span);
+        parts.Models.Add(new ModelDefinition(name, entry.KeySpan, uses.Text, uses.Span, Mapping(body, "with"), trainer, from?.Value.Span ?? entry.KeySpan, limits, cost, scope));
+        parts.RecordModel(name, entry.Value);
     }
 
     public void ReadStage(ConfigEntry entry)
@@ -49,7 +51,7 @@ internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelinePar
         StageSettings settings = new OptionsBinder(diagnostics).BindPartly<StageSettings>(settingsNode, body.Span);
         SourceSpan settingsSpan = body.Find("max_errors")?.Value.Span ?? entry.KeySpan;
         parts.Stages.Add(new StageDefinition(name, entry.KeySpan, uses.Text, uses.Span, Inputs(body), Mapping(body, "with"), settings, settingsSpan, scope));
-        parts.Record("stage " + name, entry.Value);
+        parts.RecordStage(name, entry.Value);
     }
 
     private bool Begin(ConfigEntry entry, string[] known, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ConfigMapping? body, out string name)

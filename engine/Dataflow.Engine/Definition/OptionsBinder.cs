@@ -59,6 +59,11 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
             if (!known.TryGetValue(entry.Key, out PropertyInfo? property))
             {
                 diagnostics.Error(DiagnosticCodes.UnknownKey, entry.KeySpan, $"unknown option '{entry.Key}'", Suggest.DidYouMean(entry.Key, known.Keys));
+                if (Suggest.Nearest(entry.Key, known.Keys) is string meant && mapping.Find(meant) is null)
+                {
+                    bad.Add(new BadOption(path + meant, result, known[meant]));
+                }
+
                 good = false;
                 continue;
             }

@@ -3,7 +3,7 @@ using Dataflow.Engine.Diagnostics;
 namespace Dataflow.Engine.Definition;
 
 /// <summary>A pipeline as written: parsed, included, interpolated; names not yet resolved against plugins.</summary>
-/// <param name="Hash">SHA-256 of the expanded definition, secrets included, so that nothing can be read back from it.</param>
+/// <param name="Hash">SHA-256 of the expanded definition, less what changes no result (addresses, keys, limits, concurrency, error budgets).</param>
 public sealed record PipelineDefinition(
     string Name,
     string? Description,
@@ -45,15 +45,20 @@ public sealed record RunDefinition
 
     /// <summary>Row errors a stage may have: a number, or a share such as <c>5%</c>.</summary>
     public string MaxErrors { get; init; } = "10%";
+
+    /// <summary>Money that model calls may cost, by their models' <c>cost</c>; then the run stops and can be resumed.</summary>
+    [System.ComponentModel.DataAnnotations.Range(0, 1e12)]
+    public double? MaxCost { get; init; }
 }
 
 /// <summary>A model resource as written.</summary>
 public sealed record ModelDefinition(
-    string Name, SourceSpan NameSpan, string Uses, SourceSpan UsesSpan, ConfigMapping With, string? From, SourceSpan FromSpan, LimitsDefinition Limits, Scope Scope);
+    string Name, SourceSpan NameSpan, string Uses, SourceSpan UsesSpan, ConfigMapping With, string? From, SourceSpan FromSpan, LimitsDefinition Limits, CostDefinition Cost, Scope Scope);
 
 /// <summary>The <c>limits:</c> of a model.</summary>
 public sealed record LimitsDefinition
 {
+    /// <summary>Most calls under way; how many are is learned. 256 by default, 1 for a model in this process.</summary>
     [System.ComponentModel.DataAnnotations.Range(1, 100_000)]
     public int? Concurrency { get; init; }
 
@@ -63,10 +68,25 @@ public sealed record LimitsDefinition
     [System.ComponentModel.DataAnnotations.Range(1, int.MaxValue)]
     public int? TokensPerMinute { get; init; }
 
+    /// <summary>Further attempts of a call after faults; 429 does not count.</summary>
     [System.ComponentModel.DataAnnotations.Range(0, 1000)]
     public int Retries { get; init; } = 5;
 
+    /// <summary>Of one attempt.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long the model may answer nothing, while calls wait, before the run stops.</summary>
+    public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromHours(1);
+}
+
+/// <summary>The <c>cost:</c> of a model, per million tokens.</summary>
+public sealed record CostDefinition
+{
+    [System.ComponentModel.DataAnnotations.Range(0, 1e9)]
+    public double Input { get; init; }
+
+    [System.ComponentModel.DataAnnotations.Range(0, 1e9)]
+    public double Output { get; init; }
 }
 
 /// <summary>A stage as written.</summary>

@@ -63,6 +63,12 @@ public static class PipelineLoader
 /// <summary>What all files of a pipeline add up to.</summary>
 internal sealed class PipelineParts
 {
+    // What changes no result, so that a run can go on after it was changed: how a model is reached and paid, how much is
+    // done at a time, how much may fail.
+    private static readonly string[] OfStages = ["concurrency", "retries", "max_errors"];
+    private static readonly string[] OfModels = ["limits", "cost"];
+    private static readonly string[] OfModelOptions = ["endpoint", "endpoints", "api_key"];
+
     private readonly StringBuilder canonical = new();
 
     public List<ModelDefinition> Models { get; } = [];
@@ -71,16 +77,30 @@ internal sealed class PipelineParts
 
     public Dictionary<string, SourceSpan> Names { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Adds an expanded entry to the definition's hash.</summary>
-    public void Record(string name, ConfigNode node)
+    /// <summary>Adds an expanded stage to the definition's hash.</summary>
+    public void RecordStage(string name, ConfigNode node) => Record("stage " + name, Without(node, OfStages));
+
+    /// <summary>Adds an expanded model to the definition's hash.</summary>
+    public void RecordModel(string name, ConfigNode node) => Record("model " + name, Without(node, OfModels, OfModelOptions));
+
+    public string Hash(RunDefinition run)
+    {
+        RunDefinition shaping = run with { MaxErrors = "", MaxCost = null, StallAfter = default, QueueBytes = 0, BlockCapacity = 0 };
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString() + shaping)));
+    }
+
+    private static ConfigNode Without(ConfigNode node, string[] keys, params string[] optionKeys) => node is not ConfigMapping mapping ? node : mapping with
+    {
+        Entries = mapping.Entries.Where(entry => !keys.Contains(entry.Key, StringComparer.Ordinal))
+            .Select(entry => entry.Key == "with" ? entry with { Value = Without(entry.Value, optionKeys) } : entry).ToArray(),
+    };
+
+    private void Record(string name, ConfigNode node)
     {
         canonical.Append(name).Append('=');
         Append(node);
         canonical.Append('\n');
     }
-
-    public string Hash(RunDefinition run) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString() + run)));
 
     private void Append(ConfigNode node)
     {

@@ -113,7 +113,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             case IFilter filter:
                 return BatchWorker.For(runtime, filter).RunAsync;
             case IRowStage rows:
-                var worker = new RowWorker(runtime, rows, options.MayReplay);
+                var worker = new RowWorker(runtime, rows, options.MayReplay, models.RowsInFlightOf(runtime.Node));
                 rowWorkers.Add(worker);
                 return worker.RunAsync;
             case IAggregate aggregate:

@@ -19,6 +19,7 @@ namespace Dataflow.Engine.Execution;
 public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, IRunObserver display)
 {
     private readonly RunTelemetry observer = new(graph, display);
+    private static readonly Dictionary<string, ModelUsage> NoModels = [];
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Runs to the end, whatever the end is: a disk that is full or gone is the outcome, not an exception.</summary>
@@ -34,7 +35,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             string cause = $"the run's folder cannot be made: {failure.Message}";
-            return new RunResult(RunOutcome.Failed, Path.GetFullPath(request.RunFolder), cause, Counts(state), []) { Resumable = false };
+            return new RunResult(RunOutcome.Failed, Path.GetFullPath(request.RunFolder), cause, Counts(state), [], NoModels) { Resumable = false };
         }
 
         using (folder)
@@ -48,26 +49,26 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         RunManifest manifest = Begin(folder, request);
         var ending = new RunEnding(folder, secrets, observer);
         using Activity? span = observer.StartRun(folder.RunId);
-        RunOutcome outcome = RunOutcome.Failed;
-        StageMetric[] headlines = [];
+        var result = new RunResult(RunOutcome.Failed, folder.Root, null, [], [], NoModels);
         try
         {
             folder.WriteManifest(manifest);
             DefinitionRecord.From(graph, secrets, folder.Root).Write(folder.Root);
-            (outcome, headlines) = await ExecuteAsync(request, folder, manifest, state);
+            result = await ExecuteAsync(request, folder, manifest, state);
         }
         catch (Exception failure)
         {
             // What the run keeps its books in fails last: opening and closing journal, models and cache.
-            state.Fail("engine", failure);
+            state.Fail("", failure);
         }
 
-        (outcome, string? cause) = ending.Write(manifest, outcome, state.FirstFault);
+        (RunOutcome outcome, string? cause) = ending.Write(manifest, result.Outcome, state.FirstFault);
         observer.EndRun(span, outcome, cause);
-        return new RunResult(outcome, folder.Root, cause, Counts(state), headlines) { Resumable = File.Exists(folder.ManifestPath) };
+        return result with { Outcome = outcome, Cause = cause, Stages = Counts(state), Resumable = File.Exists(folder.ManifestPath) };
     }
 
-    private async Task<(RunOutcome Outcome, StageMetric[] Headlines)> ExecuteAsync(RunRequest request, RunFolder folder, RunManifest manifest, RunState state)
+    // The result without its end: cause and counts come when all is closed.
+    private async Task<RunResult> ExecuteAsync(RunRequest request, RunFolder folder, RunManifest manifest, RunState state)
     {
         await using Journal journal = Journal.Open(folder.JournalPath);
         await using CacheStore? cache = OpenCache(request.CacheFolder);
@@ -76,7 +77,8 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         await using TapServer taps = TapServer.Start(folder.Root, state.Taps, message => observer.Message("tap", message));
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
-        await using (var models = new ModelHost(graph, folder, journal, cache, observer))
+        IReadOnlyDictionary<string, ModelUsage> usages;
+        await using (var models = new ModelHost(graph, folder, journal, cache, state, observer))
         {
             using var ticking = new CancellationTokenSource();
             Task ticker = TickAsync(state, models, ticking.Token);
@@ -97,11 +99,13 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             {
                 await ticking.CancelAsync();
                 await ticker;
+                usages = models.Usages;
                 observer.Progress(Counts(state), models.Usage);
             }
         }
 
-        return (outcome, InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline)));
+        StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
+        return new RunResult(outcome, folder.Root, null, [], headlines, usages);
     }
 
     private async Task RunPhasesAsync(
@@ -188,7 +192,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
 
             if (earlier.DefinitionHash != graph.DefinitionHash)
             {
-                throw new RunRefusedException("the pipeline (or a --set value) has changed since this run began; start a new run, or restore the pipeline to resume this one");
+                throw new RunRefusedException("the pipeline (or a --set value) has changed since this run began, in more than addresses, keys, limits, concurrency and error budgets; start a new run, or restore the pipeline to resume this one");
             }
 
             return earlier with { State = "running", Cause = null };

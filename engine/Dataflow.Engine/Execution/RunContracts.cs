@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dataflow.Abstractions;
 
 namespace Dataflow.Engine.Execution;
@@ -25,6 +26,9 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
     /// <summary>Where results of earlier runs are looked for and those of this one are kept; null for neither.</summary>
     public string? CacheFolder { get; init; }
 
+    /// <summary>For a preview: models are to answer now, even if they could do it more cheaply later.</summary>
+    public bool AtOnce { get; init; }
+
     /// <summary>With <see cref="Resume"/>: handle the rows that failed once more, and what follows from them.</summary>
     public bool RetryErrors { get; init; }
 
@@ -37,7 +41,9 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
 
 /// <summary>How a run ended.</summary>
 /// <param name="Cause">The first cause, when it failed.</param>
-public sealed record RunResult(RunOutcome Outcome, string RunFolder, string? Cause, IReadOnlyList<StageCounts> Stages, IReadOnlyList<StageMetric> Headlines)
+/// <param name="Models">Traffic of each model that was used, by name.</param>
+public sealed record RunResult(
+    RunOutcome Outcome, string RunFolder, string? Cause, IReadOnlyList<StageCounts> Stages, IReadOnlyList<StageMetric> Headlines, IReadOnlyDictionary<string, ModelUsage> Models)
 {
     /// <summary>False if not even its manifest could be written, so that there is nothing to go on from.</summary>
     public bool Resumable { get; init; } = true;
@@ -68,8 +74,37 @@ public interface IRunObserver
     void Message(string stage, string message);
 }
 
-/// <summary>Model traffic of the run so far.</summary>
-/// <param name="Calls">Calls made and paid for.</param>
-/// <param name="Replayed">Answered from the run's own journal.</param>
-/// <param name="Cached">Answered from the cache of earlier runs.</param>
-public sealed record ModelUsage(long Calls, long Replayed, long InputTokens, long OutputTokens, long Retries, long Cached = 0);
+/// <summary>Model traffic of the run so far, earlier attempts included.</summary>
+/// <param name="Calls">Answered by an endpoint.</param>
+/// <param name="Replayed">Answered from the run's own journal, at no cost.</param>
+/// <param name="Retries">Attempts that failed and were followed by another.</param>
+/// <param name="RetryReasons">The same by reason, such as <c>http_429</c>, <c>timeout</c>, <c>truncated</c>.</param>
+/// <param name="Cost">By the models' <c>cost</c>, in its currency.</param>
+/// <param name="Cached">Answered from the cache of earlier runs, at no cost.</param>
+public sealed record ModelUsage(
+    long Calls, long Replayed, long InputTokens, long OutputTokens, long Retries, IReadOnlyDictionary<string, long> RetryReasons, double Cost, long Cached)
+{
+    public static ModelUsage None { get; } = new(0, 0, 0, 0, 0, new Dictionary<string, long>(), 0, 0);
+
+    public ModelUsage Plus(ModelUsage other) => new(
+        Calls + other.Calls, Replayed + other.Replayed, InputTokens + other.InputTokens, OutputTokens + other.OutputTokens, Retries + other.Retries,
+        RetryReasons.Concat(other.RetryReasons).GroupBy(reason => reason.Key, StringComparer.Ordinal).ToDictionary(reason => reason.Key, reason => reason.Sum(one => one.Value), StringComparer.Ordinal),
+        Cost + other.Cost, Cached + other.Cached);
+
+    /// <summary>In one line, for people.</summary>
+    public override string ToString()
+    {
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        string text = string.Create(culture, $"{Calls:N0} calls");
+        text += Replayed > 0 ? string.Create(culture, $", {Replayed:N0} from the journal") : "";
+        text += Cached > 0 ? string.Create(culture, $", {Cached:N0} from the cache") : "";
+        text += string.Create(culture, $", tokens {InputTokens:N0} in, {OutputTokens:N0} out");
+        text += Retries > 0 ? $", {DescribeRetries()}" : "";
+        return text + (Cost > 0 ? string.Create(culture, $", cost {Cost:0.00##}") : "");
+    }
+
+    /// <summary>Retries in all, and by reason.</summary>
+    public string DescribeRetries() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Retries:N0} retries ({string.Join(", ", RetryReasons.OrderByDescending(reason => reason.Value).Select(reason => $"{reason.Value} {reason.Key}"))})");
+}

@@ -19,7 +19,7 @@ internal sealed class RunEnding(RunFolder folder, SecretRegistry secrets, IRunOb
         if (fault is not null)
         {
             outcome = RunOutcome.Failed;
-            cause = secrets.Redact($"stage '{fault.Stage}': {Explain(fault.Exception)}");
+            cause = secrets.Redact((fault.Stage.Length > 0 ? $"stage '{fault.Stage}': " : "") + Explain(fault.Exception));
             Try("failure.log", () => File.WriteAllText(Path.Combine(folder.Root, "failure.log"), secrets.Redact(fault.Exception.ToString())));
         }
 

@@ -18,6 +18,7 @@ internal sealed class RunState : IDisposable
         Secrets = secrets;
         JudgeErrors = request.JudgeErrors;
         Taps = new TapHub(graph);
+        AtOnce = request.AtOnce;
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
         stop = CancellationTokenSource.CreateLinkedTokenSource(request.Stop, abort.Token);
         counters = graph.Stages.ToDictionary(stage => stage.Name, stage => new StageCounter(stage));
@@ -31,6 +32,9 @@ internal sealed class RunState : IDisposable
 
     /// <summary>Stages must keep their error budgets.</summary>
     public bool JudgeErrors { get; }
+
+    /// <summary>Models are to answer now, even if they could do it more cheaply later.</summary>
+    public bool AtOnce { get; }
 
     /// <summary>What must not be written into errors and logs.</summary>
     public SecretRegistry Secrets { get; }
@@ -56,6 +60,13 @@ internal sealed class RunState : IDisposable
         abort.Cancel();
     }
 
+    /// <summary>Records the first cause and stops the run in order: what is under way is finished and journalled.</summary>
+    public void StopWith(Exception cause)
+    {
+        Interlocked.CompareExchange(ref firstFault, new Fault("", cause), null);
+        stop.Cancel();
+    }
+
     /// <summary>Ends a drain: what is still waiting is let go.</summary>
     public void Abort() => abort.Cancel();
 
@@ -66,7 +77,7 @@ internal sealed class RunState : IDisposable
     }
 }
 
-/// <summary>A failure and the stage it came from.</summary>
+/// <summary>A failure and the stage it came from; empty if it is the run's own.</summary>
 internal sealed record Fault(string Stage, Exception Exception);
 
 /// <summary>Live counts of one stage.</summary>

@@ -2,8 +2,9 @@ namespace Dataflow.Engine.Forecasting;
 
 /// <summary>What a stage will see on the whole input.</summary>
 /// <param name="Calls">To models, retries not counted.</param>
+/// <param name="Cost">By the models' <c>cost</c>.</param>
 /// <param name="Seconds">Of its own work, were it alone.</param>
-public sealed record StageForecast(string Stage, double RowsIn, IReadOnlyDictionary<string, double> RowsOut, double Calls, double InputTokens, double OutputTokens, double Seconds);
+public sealed record StageForecast(string Stage, double RowsIn, IReadOnlyDictionary<string, double> RowsOut, double Calls, double InputTokens, double OutputTokens, double Cost, double Seconds);
 
 /// <summary>A forecast for the whole input, from a sample.</summary>
 /// <param name="Seconds">Wall time.</param>
@@ -15,4 +16,6 @@ public sealed record Forecast(IReadOnlyList<StageForecast> Stages, double Second
     public double InputTokens => Stages.Sum(stage => stage.InputTokens);
 
     public double OutputTokens => Stages.Sum(stage => stage.OutputTokens);
+
+    public double Cost => Stages.Sum(stage => stage.Cost);
 }

@@ -2,6 +2,7 @@ using Dataflow.Abstractions;
 using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Execution;
 using Dataflow.Engine.Graph;
+using Dataflow.Engine.Models;
 
 namespace Dataflow.Engine.Forecasting;
 
@@ -12,9 +13,6 @@ namespace Dataflow.Engine.Forecasting;
 /// </summary>
 internal sealed class Forecaster(PipelineGraph graph, IReadOnlyList<Sample> samples, IReadOnlyDictionary<string, long> sources, IReadOnlyList<string> remarks)
 {
-    private const int DefaultRows = 32;
-    private const int DefaultCalls = 64;
-
     private readonly Sample sample = samples[^1];
     private readonly Dictionary<string, StageForecast> stages = new(StringComparer.Ordinal);
 
@@ -47,9 +45,10 @@ internal sealed class Forecaster(PipelineGraph graph, IReadOnlyList<Sample> samp
         // A stage that gives a set number of rows makes as many calls for each as on the sample.
         double work = asked is not null && seen?.RowsOut.GetValueOrDefault(node.Ports[0].Name) is > 0 and long made ? rowsOut[node.Ports[0].Name] / made : scale;
         StageCalls[] calls = sample.Calls.Where(call => call.Stage == node.Name).ToArray();
+        double money = calls.Sum(call => graph.Models.TryGetValue(call.Model, out ModelNode? model) ? model.Cost.Of(call.InputTokens, call.OutputTokens) : 0);
         double seconds = calls.Length > 0 ? calls.Sum(call => work * call.Seconds) : 0;
         return new StageForecast(
-            node.Name, rowsIn, rowsOut, work * calls.Sum(call => call.Calls), work * calls.Sum(call => call.InputTokens), work * calls.Sum(call => call.OutputTokens), seconds);
+            node.Name, rowsIn, rowsOut, work * calls.Sum(call => call.Calls), work * calls.Sum(call => call.InputTokens), work * calls.Sum(call => call.OutputTokens), work * money, seconds);
     }
 
     private double PhaseSeconds(int phase)
@@ -76,7 +75,7 @@ internal sealed class Forecaster(PipelineGraph graph, IReadOnlyList<Sample> samp
             ModelLimits limits = graph.Models[model].Limits;
             double calls = users.Sum(node => stages[node.Name].Calls);
             double tokens = users.Sum(node => stages[node.Name].InputTokens + stages[node.Name].OutputTokens);
-            slowest = Math.Max(slowest, users.Sum(node => stages[node.Name].Seconds) / (limits.Concurrency ?? DefaultCalls));
+            slowest = Math.Max(slowest, users.Sum(node => stages[node.Name].Seconds) / graph.Models[model].MostCalls);
             slowest = Math.Max(slowest, limits.RequestsPerMinute is int requests ? 60 * calls / requests : 0);
             slowest = Math.Max(slowest, limits.TokensPerMinute is int budget ? 60 * (tokens - budget) / budget : 0);
         }
@@ -88,8 +87,8 @@ internal sealed class Forecaster(PipelineGraph graph, IReadOnlyList<Sample> samp
     {
         StageForecast forecast = stages[node.Name];
         double perRow = forecast.RowsIn > 0 ? Math.Max(1, forecast.Calls / forecast.RowsIn) : 1;
-        double rows = node.Descriptor.Kind == StageKind.Row ? Math.Min(node.Concurrency ?? DefaultRows, Math.Max(1, forecast.RowsIn)) : DefaultCalls;
-        return rows * perRow;
+        int most = node.Models.Values.Where(IsRemote).Max(model => graph.Models[model].MostCalls);
+        return node.Descriptor.Kind == StageKind.Row ? perRow * Math.Min(RowsInFlight.Of(node, 2 * most), Math.Max(1, forecast.RowsIn)) : most;
     }
 
     private double TrainingSeconds(StageNode node) =>
@@ -115,5 +114,5 @@ internal sealed class Forecaster(PipelineGraph graph, IReadOnlyList<Sample> samp
     private static double Untrained(Sample measured, int phase, StageNode[] here) =>
         here.Any(node => node.Descriptor.Kind == StageKind.Trainer && measured.StepSeconds.ContainsKey(node.Name)) ? 0 : measured.Phases.GetValueOrDefault(phase);
 
-    private bool IsRemote(string model) => graph.Models.TryGetValue(model, out ModelNode? node) && !node.Descriptor.AcceptsArtifact;
+    private bool IsRemote(string model) => graph.Models.TryGetValue(model, out ModelNode? node) && node.IsRemote;
 }

@@ -79,7 +79,7 @@ public sealed class GraphCompiler
         RunDefinition run = definition.Run;
         return new PipelineGraph(
             definition.Name, definition.Description, definition.SourcePath, definition.Hash,
-            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, runBudget, run.QueueBytes, run.StallAfter), nodes, models,
+            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, runBudget, run.QueueBytes, run.StallAfter, run.MaxCost), nodes, models,
             nodes.Select(node => node.Descriptor.Plugin).Concat(models.Values.Select(model => model.Descriptor.Plugin)).Distinct().OrderBy(p => p.Name, StringComparer.Ordinal).ToArray());
     }
 
@@ -124,8 +124,9 @@ public sealed class GraphCompiler
         }
 
         LimitsDefinition l = model.Limits;
-        var limits = new ModelLimits(l.Concurrency, l.RequestsPerMinute, l.TokensPerMinute, l.Retries, l.Timeout);
-        models[model.Name] = new ModelNode(model.Name, model.NameSpan, descriptor, options, model.From, limits);
+        var limits = new ModelLimits(l.Concurrency, l.RequestsPerMinute, l.TokensPerMinute, l.Retries, l.Timeout, l.GiveUpAfter);
+        var cost = new ModelCost(model.Cost.Input, model.Cost.Output);
+        models[model.Name] = new ModelNode(model.Name, model.NameSpan, descriptor, options, model.From, limits, cost);
     }
 
     private bool CheckTrainer(ModelDefinition model, ModelDescriptor descriptor)

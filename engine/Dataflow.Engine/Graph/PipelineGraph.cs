@@ -27,7 +27,9 @@ public sealed record PipelineGraph(
 }
 
 /// <summary>Run-wide settings of the YAML's <c>run:</c> section.</summary>
-public sealed record RunSettings(ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors, long QueueBytes, TimeSpan StallAfter);
+/// <param name="MaxCost">Money that model calls may cost before the run stops; null for no limit.</param>
+public sealed record RunSettings(
+    ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors, long QueueBytes, TimeSpan StallAfter, double? MaxCost);
 
 /// <summary>
 /// How many row errors a stage may have: an absolute number, or a share of its rows. A share is judged when the stage
@@ -85,7 +87,28 @@ public sealed record PortEdge(string Stage, string Port);
 /// <summary>A model resource of the graph.</summary>
 /// <param name="FromStage">The trainer stage whose checkpoint it reads; null for a resource of its own.</param>
 public sealed record ModelNode(
-    string Name, SourceSpan Place, ModelDescriptor Descriptor, object Options, string? FromStage, ModelLimits Limits);
+    string Name, SourceSpan Place, ModelDescriptor Descriptor, object Options, string? FromStage, ModelLimits Limits, ModelCost Cost)
+{
+    /// <summary>True for an endpoint elsewhere, whose calls may fail, be refused, and be many at a time; false for a model in this process.</summary>
+    public bool IsRemote => !Descriptor.AcceptsArtifact;
 
-/// <summary>Traffic limits of a model resource; null means none.</summary>
-public sealed record ModelLimits(int? Concurrency, int? RequestsPerMinute, int? TokensPerMinute, int Retries, TimeSpan Timeout);
+    /// <summary>Most calls that may be under way at each of its endpoints.</summary>
+    public int MostCalls => Limits.Concurrency ?? (IsRemote ? 256 : 1);
+}
+
+/// <summary>Traffic limits of each of a model's endpoints.</summary>
+/// <param name="Concurrency">Most calls under way; null for the default of the model's kind.</param>
+/// <param name="RequestsPerMinute">Null for none.</param>
+/// <param name="TokensPerMinute">Input and output together; null for none.</param>
+/// <param name="Retries">Further attempts after faults; being told to slow down (429) does not count.</param>
+/// <param name="Timeout">Of one attempt.</param>
+/// <param name="GiveUpAfter">How long the model may answer nothing before the run stops.</param>
+public sealed record ModelLimits(int? Concurrency, int? RequestsPerMinute, int? TokensPerMinute, int Retries, TimeSpan Timeout, TimeSpan GiveUpAfter);
+
+/// <summary>Price of a model, in whatever currency <c>run.max_cost</c> is in.</summary>
+/// <param name="Input">Per million input tokens.</param>
+/// <param name="Output">Per million output tokens.</param>
+public sealed record ModelCost(double Input, double Output)
+{
+    public double Of(long inputTokens, long outputTokens) => ((inputTokens * Input) + (outputTokens * Output)) / 1e6;
+}

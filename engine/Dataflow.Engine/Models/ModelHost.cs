@@ -14,14 +14,45 @@ namespace Dataflow.Engine.Models;
 /// Leases model resources: opened at first use, disposed after the last phase that uses them. A chat client is handed
 /// out behind the journal and the resilience pipeline.
 /// </summary>
-internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal journal, CacheStore? cache, IRunObserver observer) : IAsyncDisposable
+internal sealed class ModelHost : IAsyncDisposable
 {
+    private readonly PipelineGraph graph;
+    private readonly RunFolder folder;
+    private readonly Journal journal;
+    private readonly CacheStore? cache;
+    private readonly IRunObserver observer;
+    private readonly CancellationToken stopping;
+    private readonly bool atOnce;
+    private readonly Spending spending;
     private readonly Dictionary<string, IModelProvider> providers = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Model, Type Kind), object> opened = [];
     private readonly ConcurrentDictionary<string, ModelTraffic> traffic = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim gate = new(1, 1);
 
-    public ModelUsage Usage => traffic.Values.Aggregate(new ModelUsage(0, 0, 0, 0, 0), (sum, one) => one.AddTo(sum));
+    public ModelHost(PipelineGraph graph, RunFolder folder, Journal journal, CacheStore? cache, RunState state, IRunObserver observer)
+    {
+        this.graph = graph;
+        this.folder = folder;
+        this.journal = journal;
+        this.cache = cache;
+        this.observer = observer;
+        stopping = state.Stopping;
+        atOnce = state.AtOnce;
+        spending = new Spending(graph.Settings.MaxCost, folder.RunId, cause => state.StopWith(new StageFailedException(cause)));
+        foreach ((string model, ModelUsage before) in journal.Usage())
+        {
+            spending.Add(before.Cost);
+            if (graph.Models.TryGetValue(model, out ModelNode? node))
+            {
+                traffic[model] = new ModelTraffic(model, node.Cost, before, spending, journal);
+            }
+        }
+    }
+
+    /// <summary>Traffic of each model so far, earlier attempts of the run included.</summary>
+    public IReadOnlyDictionary<string, ModelUsage> Usages => traffic.ToDictionary(pair => pair.Key, pair => pair.Value.Usage, StringComparer.Ordinal);
+
+    public ModelUsage Usage => traffic.Values.Aggregate(ModelUsage.None, (sum, one) => sum.Plus(one.Usage));
 
     public async Task<object> OpenAsync(string name, Type kind, CancellationToken cancellationToken)
     {
@@ -39,8 +70,9 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
             if (resource is IChatClient client)
             {
                 string identity = await provider.GetIdentityAsync(cancellationToken);
-                ModelTraffic counts = traffic.GetOrAdd(name, _ => new ModelTraffic());
-                var resilient = new ResilientChatClient(new TelemetryChatClient(client, name), node, counts, message => observer.Message(name, message));
+                ModelTraffic counts = traffic.GetOrAdd(name, _ => new ModelTraffic(name, node.Cost, ModelUsage.None, spending, journal));
+                var resilient = new ResilientChatClient(
+                    client, node, counts, spending, message => observer.Message(name, $"model '{name}': {message}"), TimeProvider.System, stopping);
                 resource = new JournalingChatClient(resilient, identity, name, journal, cache, counts);
             }
 
@@ -52,6 +84,12 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
             gate.Release();
         }
     }
+
+    /// <summary>
+    /// Rows that a row stage keeps in flight: what its YAML says, or enough to fill the opened remote models it uses
+    /// while as many calls again wait to be retried.
+    /// </summary>
+    public int RowsInFlightOf(StageNode node) => RowsInFlight.Of(node, node.Models.Values.Select(CallsWanted).DefaultIfEmpty(0).Max());
 
     /// <summary>Identities of the models a stage uses, by constructor parameter.</summary>
     public async Task<IReadOnlyDictionary<string, string>> IdentitiesAsync(StageNode node, CancellationToken cancellationToken)
@@ -85,10 +123,7 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
             }
         }
 
-        foreach ((string name, ModelTraffic counts) in traffic)
-        {
-            await journal.UsageAsync(name, counts.AddTo(new ModelUsage(0, 0, 0, 0, 0)));
-        }
+        await SaveAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -98,8 +133,16 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
             await DisposeProviderAsync(name);
         }
 
+        await SaveAsync();
         gate.Dispose();
     }
+
+    private Task SaveAsync() => Task.WhenAll(traffic.Values.Select(counts => counts.SaveAsync()));
+
+    private int CallsWanted(string model) =>
+        graph.Models[model].IsRemote && opened.TryGetValue((model, typeof(IChatClient)), out object? client)
+            ? ((ResilientChatClient)((IChatClient)client).GetService(typeof(ResilientChatClient))!).CallsWanted
+            : 0;
 
     private async Task DisposeProviderAsync(string name)
     {
@@ -127,10 +170,21 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
             node.FromStage is null ? null : folder.ArtifactFolder(node.FromStage),
             graph.Settings.Threads,
             path => Path.GetFullPath(path, graph.BaseFolder),
-            new ObserverLogger(node.Name, observer));
+            new ObserverLogger(node.Name, observer))
+        {
+            Notes = new JournalNotes(node.Name, journal),
+            AtOnce = atOnce,
+        };
         provider = ModelProviders.Create(node, context);
         providers[node.Name] = provider;
         return provider;
+    }
+
+    private sealed class JournalNotes(string model, Journal journal) : IModelNotes
+    {
+        public string? Find(string key) => journal.FindNote(model, key);
+
+        public Task SaveAsync(IReadOnlyList<(string Key, string Value)> notes) => journal.NotesAsync(model, notes);
     }
 
     private static async Task<object> OpenKindAsync(IModelProvider provider, Type kind, CancellationToken cancellationToken)
@@ -141,36 +195,4 @@ internal sealed class ModelHost(PipelineGraph graph, RunFolder folder, Journal j
         await task;
         return task.GetType().GetProperty(nameof(Task<>.Result))!.GetValue(task)!;
     }
-}
-
-/// <summary>Counts of one model's traffic.</summary>
-internal sealed class ModelTraffic
-{
-    private long calls;
-    private long replayed;
-    private long inputTokens;
-    private long outputTokens;
-    private long retries;
-    private long cached;
-
-    public void Cached(long count) => Interlocked.Add(ref cached, count);
-
-    public void Called(UsageDetails? usage)
-    {
-        Interlocked.Increment(ref calls);
-        Interlocked.Add(ref inputTokens, usage?.InputTokenCount ?? 0);
-        Interlocked.Add(ref outputTokens, usage?.OutputTokenCount ?? 0);
-    }
-
-    public void Replayed(long count) => Interlocked.Add(ref replayed, count);
-
-    public void Retried() => Interlocked.Increment(ref retries);
-
-    public ModelUsage AddTo(ModelUsage sum) => new(
-        sum.Calls + Interlocked.Read(ref calls),
-        sum.Replayed + Interlocked.Read(ref replayed),
-        sum.InputTokens + Interlocked.Read(ref inputTokens),
-        sum.OutputTokens + Interlocked.Read(ref outputTokens),
-        sum.Retries + Interlocked.Read(ref retries),
-        sum.Cached + Interlocked.Read(ref cached));
 }

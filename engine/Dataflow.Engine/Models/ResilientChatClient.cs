@@ -1,66 +1,80 @@
-using System.Threading.RateLimiting;
+using System.Globalization;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Graph;
+using Dataflow.Engine.Models.Traffic;
+using Dataflow.Engine.Telemetry;
 using Microsoft.Extensions.AI;
 using Polly;
-using Polly.CircuitBreaker;
-using Polly.Retry;
 using Polly.Timeout;
 
 namespace Dataflow.Engine.Models;
 
 /// <summary>
-/// One call to a model, made safe: waits for its place under the concurrency and rate limits, is timed out, retried
-/// with jitter and Retry-After, and held back while the circuit is open. In-process models only queue.
+/// One call to a model, made safe: each attempt waits at the gate (adaptive limits, ceilings, circuit; see
+/// <see cref="ModelGate"/>), is timed out, and is tried again with jitter and Retry-After. In-process models only queue.
 /// </summary>
 internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
 {
+    private readonly ModelGate gate;
+    private readonly Dictionary<EndpointGate, IChatClient> clients = [];
     private readonly ResiliencePipeline pipeline;
     private readonly ResiliencePipeline attempt = ResiliencePipeline.Empty;
-    private readonly List<RateLimiter> limiters = [];
-    private readonly TokenBudget? tokens;
+    private readonly TokenEstimate? estimate;
+    private readonly TimeSpan timeout;
+    private readonly bool offline;
+    private readonly CancellationToken stopping;
 
-    public ResilientChatClient(IChatClient inner, ModelNode node, ModelTraffic traffic, Action<string> say)
+    /// <param name="stopping">Calls that are not under way let go when it is cancelled.</param>
+    /// <param name="say">Told what a user should know of the model's state.</param>
+    public ResilientChatClient(
+        IChatClient inner, ModelNode node, ModelTraffic traffic, Spending spending, Action<string> say, TimeProvider time, CancellationToken stopping)
         : base(inner)
     {
+        this.stopping = stopping;
         ModelLimits limits = node.Limits;
-        tokens = limits.TokensPerMinute is int budget ? new TokenBudget(budget, TimeProvider.System) : null;
-        var builder = new ResiliencePipelineBuilder();
-        bool inProcess = node.Descriptor.AcceptsArtifact;
-        int concurrency = limits.Concurrency ?? (inProcess ? 1 : 64);
-        Limit(builder, new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = concurrency, QueueLimit = int.MaxValue }));
-        if (!inProcess)
+        bool remote = node.IsRemote;
+        timeout = limits.Timeout;
+        estimate = limits.TokensPerMinute is null ? null : new TokenEstimate();
+        var collected = inner.GetService(typeof(OfflineCalls)) as OfflineCalls;
+        offline = collected is not null;
+        GateLimits gateLimits = collected is not null
+            ? new GateLimits(collected.Most, Adaptive: false, null, null)
+            : new GateLimits(node.MostCalls, remote, limits.RequestsPerMinute, limits.TokensPerMinute);
+        IReadOnlyList<ModelReplica> replicas = (inner.GetService(typeof(ModelReplicas)) as ModelReplicas)?.All ?? [new ModelReplica("the endpoint", inner)];
+        foreach (ModelReplica replica in replicas)
         {
-            builder.AddRetry(Retry(limits, traffic, say));
-            builder.AddCircuitBreaker(Breaker(say, node.Name));
-            if (limits.RequestsPerMinute is int perMinute)
-            {
-                Limit(builder, new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
-                {
-                    TokenLimit = Math.Max(1, perMinute / 60),
-                    TokensPerPeriod = 1,
-                    ReplenishmentPeriod = TimeSpan.FromMinutes(1.0 / perMinute),
-                    QueueLimit = int.MaxValue,
-                    AutoReplenishment = true,
-                }));
-            }
-
-            attempt = new ResiliencePipelineBuilder().AddTimeout(limits.Timeout).Build();
+            string at = replicas.Count > 1 ? $"{replica.Name}: " : "";
+            clients.Add(new EndpointGate(replica.Name, gateLimits, text => say(at + text)), new TelemetryChatClient(replica.Client, node.Name));
         }
 
-        pipeline = builder.Build();
+        gate = new ModelGate(node.Name, [.. clients.Keys], limits.GiveUpAfter, time);
+        var builder = new ResiliencePipelineBuilder { TimeProvider = time };
+        if (remote)
+        {
+            builder.AddRetry(Backoff.Options(limits.Retries, offline, traffic, Random.Shared.NextDouble));
+            attempt = offline ? ResiliencePipeline.Empty : new ResiliencePipelineBuilder { TimeProvider = time }.AddTimeout(timeout).Build();
+        }
+
+        pipeline = builder.AddStrategy(_ => new AdmissionStrategy(gate, spending), new AdmissionOptions()).Build();
     }
 
-    public override Task<ChatResponse> GetResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        CallAsync(async token => await base.GetResponseAsync(messages, options, token), Tokens, cancellationToken);
+    /// <summary>Calls that should be wanted at a time to keep the model busy, those that wait to be tried again included.</summary>
+    public int CallsWanted => offline ? gate.Ceiling : 2 * gate.Ceiling;
+
+    public override async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        IReadOnlyList<ChatMessage> dialog = messages as IReadOnlyList<ChatMessage> ?? messages.ToArray();
+        IReadOnlyList<ChatResponse> responses = await CallAsync(
+            dialog, options, 1, async (client, token) => [await client.GetResponseAsync(dialog, options, token)], cancellationToken);
+        return responses[0];
+    }
 
     public Task<IReadOnlyList<ChatResponse>> SampleAsync(
-        IReadOnlyList<ChatMessage> messages, ChatOptions options, IReadOnlyList<long> seeds, CancellationToken cancellationToken)
-    {
-        var sampler = (IGroupSampler)InnerClient.GetService(typeof(IGroupSampler))!;
-        return CallAsync(async token => await sampler.SampleAsync(messages, options, seeds, token), responses => responses.Sum(Tokens), cancellationToken);
-    }
+        IReadOnlyList<ChatMessage> messages, ChatOptions options, IReadOnlyList<long> seeds, CancellationToken cancellationToken) =>
+        CallAsync(
+            messages, options, seeds.Count,
+            async (client, token) => await ((IGroupSampler)client.GetService(typeof(IGroupSampler))!).SampleAsync(messages, options, seeds, token), cancellationToken);
 
     public override object? GetService(Type serviceType, object? serviceKey = null)
     {
@@ -69,81 +83,86 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
             return InnerClient.GetService(serviceType, serviceKey) is null ? null : this;
         }
 
-        return base.GetService(serviceType, serviceKey);
+        return serviceType == typeof(ResilientChatClient) ? this : base.GetService(serviceType, serviceKey);
     }
 
     protected override void Dispose(bool disposing)
     {
-        // The provider owns the inner client, so only what was made here is disposed.
+        // The provider owns the inner clients, so only what was made here is disposed.
         if (disposing)
         {
-            limiters.ForEach(limiter => limiter.Dispose());
+            gate.Dispose();
         }
     }
 
-    private async Task<T> CallAsync<T>(Func<CancellationToken, ValueTask<T>> call, Func<T, long> cost, CancellationToken cancellationToken) =>
-        await pipeline.ExecuteAsync(
-            async token =>
-            {
-                if (tokens is not null)
-                {
-                    await tokens.WaitAsync(token);
-                }
-
-                // The time-out covers the endpoint's work, not our own waiting for a place.
-                T result = await attempt.ExecuteAsync(call, token);
-                tokens?.Spend(cost(result));
-                return result;
-            },
-            cancellationToken);
-
-    private static long Tokens(ChatResponse response) => (response.Usage?.InputTokenCount ?? 0) + (response.Usage?.OutputTokenCount ?? 0);
-
-    private void Limit(ResiliencePipelineBuilder builder, RateLimiter limiter)
+    private async Task<IReadOnlyList<ChatResponse>> CallAsync(
+        IReadOnlyList<ChatMessage> messages, ChatOptions? options, int answers,
+        Func<IChatClient, CancellationToken, ValueTask<IReadOnlyList<ChatResponse>>> send, CancellationToken cancellationToken)
     {
-        limiters.Add(limiter);
-        builder.AddRateLimiter(limiter);
+        var call = new ModelCall(estimate?.Of(messages, options, answers) ?? 0);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
+        ResilienceContext context = ResilienceContextPool.Shared.Get(waiting.Token);
+        context.Properties.Set(ModelCall.Key, call);
+        try
+        {
+            // Waiting ends with a stop; an attempt under way does not, since its answer will have been paid for, unless a
+            // resume finds it again.
+            CancellationToken underWay = offline ? waiting.Token : cancellationToken;
+            IReadOnlyList<ChatResponse> responses = await pipeline.ExecuteAsync(
+                async ValueTask<IReadOnlyList<ChatResponse>> (_) => await AttemptAsync(token => send(clients[call.Lease!.Endpoint], token), underWay), context);
+            Learn(call, messages, options, responses);
+            return responses;
+        }
+        catch (Exception failure) when (stopping.IsCancellationRequested && failure is not OperationCanceledException && call.Last?.MayTryAgain == true)
+        {
+            // It would have been tried again; the stop came between.
+            throw new OperationCanceledException(failure.Message, failure, stopping);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
     }
 
-    private static RetryStrategyOptions Retry(ModelLimits limits, ModelTraffic traffic, Action<string> say) => new()
+    // The time-out covers the endpoint's work, not our own waiting for a place.
+    private async ValueTask<T> AttemptAsync<T>(Func<CancellationToken, ValueTask<T>> send, CancellationToken cancellationToken)
     {
-        MaxRetryAttempts = Math.Max(1, limits.Retries),
-        BackoffType = DelayBackoffType.Exponential,
-        UseJitter = true,
-        Delay = TimeSpan.FromSeconds(0.5),
-        MaxDelay = TimeSpan.FromSeconds(30),
-        ShouldHandle = args => ValueTask.FromResult(limits.Retries > 0 && IsTransient(args.Outcome.Exception)),
-        DelayGenerator = args => ValueTask.FromResult(args.Outcome.Exception switch
+        try
         {
-            ModelCallException { RetryAfter: TimeSpan wait } => wait,
-            BrokenCircuitException { RetryAfter: TimeSpan wait } => wait,
-            _ => (TimeSpan?)null,
-        }),
-        OnRetry = args =>
+            return await attempt.ExecuteAsync(send, cancellationToken);
+        }
+        catch (TimeoutRejectedException late)
         {
-            traffic.Retried();
-            return ValueTask.CompletedTask;
-        },
-    };
+            string seconds = string.Create(CultureInfo.InvariantCulture, $"{timeout.TotalSeconds:0.###} s");
+            throw new ModelCallException($"no answer within {seconds} (limits.timeout)", null, null, late, ModelCallException.TimedOut);
+        }
+    }
 
-    private static CircuitBreakerStrategyOptions Breaker(Action<string> say, string model) => new()
+    private void Learn(ModelCall call, IReadOnlyList<ChatMessage> messages, ChatOptions? options, IReadOnlyList<ChatResponse> responses)
     {
-        FailureRatio = 0.9,
-        MinimumThroughput = 20,
-        SamplingDuration = TimeSpan.FromSeconds(10),
-        BreakDuration = TimeSpan.FromSeconds(5),
-        ShouldHandle = args => ValueTask.FromResult(IsTransient(args.Outcome.Exception)),
-        OnOpened = args =>
+        if (estimate is null)
         {
-            say($"model '{model}': calls pause for {args.BreakDuration.TotalSeconds:0} s, since nearly all fail ({args.Outcome.Exception?.Message})");
-            return ValueTask.CompletedTask;
-        },
-    };
+            return;
+        }
 
-    private static bool IsTransient(Exception? exception) => exception switch
+        double tokens = 0;
+        foreach (ChatResponse response in responses)
+        {
+            if (response.Usage is not UsageDetails usage)
+            {
+                // What was not told stays as it was guessed.
+                return;
+            }
+
+            estimate.Learn(messages, options, usage);
+            tokens += (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0);
+        }
+
+        gate.Settle(call.Lease!, tokens);
+    }
+
+    private sealed class AdmissionOptions : ResilienceStrategyOptions
     {
-        ModelCallException call => call.IsTransient,
-        HttpRequestException or IOException or TimeoutRejectedException or BrokenCircuitException => true,
-        _ => false,
-    };
+        public AdmissionOptions() => Name = "Admission";
+    }
 }

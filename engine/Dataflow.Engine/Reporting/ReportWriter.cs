@@ -102,10 +102,10 @@ public static class ReportWriter
             return;
         }
 
-        html.Append("<section><h2>Models</h2><table><tr><th>model<th>calls<th>from journal<th>from cache<th>tokens in<th>tokens out<th>retries</tr>");
+        html.Append("<section><h2>Models</h2><table><tr><th>model<th>calls<th>from journal<th>from cache<th>tokens in<th>tokens out<th>retries<th>cost</tr>");
         foreach ((string model, ModelUsage usage) in record.Usage)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(model)}<td class=n>{usage.Calls:N0}<td class=n>{usage.Replayed:N0}<td class=n>{usage.Cached:N0}<td class=n>{usage.InputTokens:N0}<td class=n>{usage.OutputTokens:N0}<td class=n>{usage.Retries:N0}</tr>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(model)}<td class=n>{usage.Calls:N0}<td class=n>{usage.Replayed:N0}<td class=n>{usage.Cached:N0}<td class=n>{usage.InputTokens:N0}<td class=n>{usage.OutputTokens:N0}<td>{Text(usage.Retries > 0 ? usage.DescribeRetries() : "")}<td class=n>{(usage.Cost > 0 ? usage.Cost.ToString("0.00##", CultureInfo.InvariantCulture) : "")}</tr>");
         }
 
         html.Append("</table></section>");

@@ -73,7 +73,7 @@ public static class RunComparison
         {
             ("model " + model.Model, "calls", Text(model.Usage.Calls)), ("model " + model.Model, "from the journal", Text(model.Usage.Replayed)),
             ("model " + model.Model, "tokens in", Text(model.Usage.InputTokens)), ("model " + model.Model, "tokens out", Text(model.Usage.OutputTokens)),
-            ("model " + model.Model, "retries", Text(model.Usage.Retries)),
+            ("model " + model.Model, "retries", Text(model.Usage.Retries)), ("model " + model.Model, "cost", model.Usage.Cost.ToString("0.####", System.Globalization.CultureInfo.InvariantCulture)),
         }),
     ];
 

@@ -37,7 +37,7 @@ public sealed record RunRecord(
             Query(connection, JournalReads.Metrics, JournalReads.Metric),
             Query(connection, "SELECT stage, port, row_id, row_json FROM samples ORDER BY stage, port, rowid", row => new SampleRow(row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3))),
             Query(connection, "SELECT stage, code, COUNT(*), MIN(message) FROM errors GROUP BY stage, code ORDER BY 3 DESC", row => new ErrorGroup(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetString(3))),
-            Query(connection, "SELECT model, calls, replayed, input_tokens, output_tokens, retries, cached FROM usage ORDER BY model", row => (row.GetString(0), new ModelUsage(row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6)))));
+            Query(connection, JournalReads.Usages, JournalReads.Usage));
     }
 
     /// <summary>The same with everything in the order of the graph's stages, whatever order things ended in.</summary>

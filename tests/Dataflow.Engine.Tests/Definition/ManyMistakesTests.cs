@@ -32,8 +32,9 @@ public sealed class ManyMistakesTests
               l: { uses: text.length, from: a, with: { column: txt, min: 5, max: lots } }
               e: { uses: code.execute, from: a, with: { expression: "{{ text }}", expected: [a], timeout: 3 parsecs } }
               w: { uses: data.where, from: a, with: { column: id, min: lots } }
+              v: { uses: data.where, from: a, with: { column: id, mim: 1 } }
             """,
-            ["3:52 DF0020", "3:70 DF0006", "4:81 DF0006", "4:95 DF0006", "5:60 DF0006"]
+            ["3:52 DF0020", "3:70 DF0006", "4:81 DF0006", "4:95 DF0006", "5:60 DF0006", "6:55 DF0005"]
         },
         {
             """

@@ -67,6 +67,7 @@ public sealed class MistakeTests
         { "  b: {", "\tb: {", "p.yaml:7:1: error DF0001: a tab indents this line (YAML is indented by spaces only)" },
         { "n.jsonl", "none.jsonl", "p.yaml:6:38: error DF0022: there is no file 'none.jsonl'" },
         { "path: n.jsonl }", "path: n.jsonl }, from: q", "p.yaml:6:55: error DF0018: 'io.jsonl' is a source and takes no 'from'" },
+        { "  d: {", "  e: { uses: io.jsonl_sink, from: c, with: { path: ./n.jsonl } }\n  d: {", "p.yaml:9:52: error DF0022: stage 'a' reads 'n.jsonl', which this sink would overwrite (write to another file or folder)" },
         { "  d: {", "  e: { uses: io.jsonl_sink, from: c, with: { path: ./out.jsonl } }\n  d: {", "p.yaml:10:52: error DF0022: stage 'e' writes to 'out.jsonl' too (give each sink a file of its own, or one sink several inputs)" },
         { "  d: {", "  e: { uses: io.jsonl_sink, from: d, with: { path: o.jsonl } }\n  d: {", "p.yaml:9:35: error DF0014: 'd' (io.jsonl_sink) is a sink and has no rows to give" },
         { "  d: {", "  e: { uses: train.lm, from: c, with: { init: m, text: text } }\n  d: {", "p.yaml:9:47: error DF0017: model 'm' (openai) offers chat, but a checkpoint is needed" },

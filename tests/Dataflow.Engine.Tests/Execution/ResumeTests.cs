@@ -154,6 +154,7 @@ public sealed class ResumeTests : IDisposable
         await host.RunAsync(Pipeline);
         RunRefusedException refused = await Assert.ThrowsAsync<RunRefusedException>(() => host.RunAsync(Pipeline.Replace("copies: 2", "copies: 3", StringComparison.Ordinal), resume: true));
         Assert.Contains("has changed", refused.Message, StringComparison.Ordinal);
+        await host.RunAsync(Pipeline.Replace("max_errors: 100", "max_errors: 200, block_capacity: 2, stall_after: 9m", StringComparison.Ordinal), resume: true);
         await host.RunAsync("# only a comment\n" + Pipeline, resume: true);
     }
 

@@ -141,7 +141,7 @@ public sealed class OpenAiModelTests
     [Fact]
     public async Task The_identity_is_endpoint_and_model_and_never_holds_a_secret()
     {
-        Assert.Equal("openai:host:8000/v1:llama", await IdentityAsync(new() { Endpoint = $"http://user:{Key}@host:8000/v1?key={Key}", Model = "llama", ApiKey = Key }));
+        Assert.Equal("openai:host:8000/v1:llama", await IdentityAsync(new() { Endpoint = [$"http://user:{Key}@host:8000/v1?key={Key}"], Model = "llama", ApiKey = Key }));
         Assert.Equal("openai:api.openai.com/v1:gpt", await IdentityAsync(new() { Model = "gpt", ApiKey = Key }));
     }
 
@@ -151,7 +151,7 @@ public sealed class OpenAiModelTests
     [InlineData("/v1")]
     public async Task An_address_that_is_not_http_is_told(string address)
     {
-        StageFailedException failure = await Assert.ThrowsAsync<StageFailedException>(() => IdentityAsync(new() { Endpoint = address, Model = "m" }));
+        StageFailedException failure = await Assert.ThrowsAsync<StageFailedException>(() => IdentityAsync(new() { Endpoint = [address], Model = "m" }));
         Assert.Equal($"model 'teacher': endpoint '{address}' is not an http or https address", failure.Message);
     }
 

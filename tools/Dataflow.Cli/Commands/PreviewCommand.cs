@@ -12,7 +12,7 @@ internal static class PreviewCommand
 
     public static Command Create()
     {
-        var command = new Command("preview", "Run on the first rows of each source, print what every stage gives, and forecast rows, calls, tokens and time of the whole. Nothing is written.");
+        var command = new Command("preview", "Run on the first rows of each source, print what every stage gives, and forecast rows, calls, tokens, money and time of the whole. Nothing is written.");
         PipelineArguments.AddTo(command);
         command.Options.Add(Rows);
         command.SetAction((parsed, _) => RunAsync(parsed));

@@ -55,6 +55,12 @@ internal static class RunCommand
             return ExitCodes.BadInput;
         }
 
+        if (Path.GetFileName(parsed.GetValue(Id)!) is string name && (name != parsed.GetValue(Id) || name is "." or ".."))
+        {
+            Console.Error.WriteLine($"--run-id is a name, not a path, but is '{parsed.GetValue(Id)}'; --runs says where runs are kept");
+            return ExitCodes.BadInput;
+        }
+
         string folder = Folder(parsed.GetValue(RunsOption.Option)!, resume, parsed.GetValue(Id)!);
         string epoch = parsed.GetValue(Epoch)!;
         if (resume is not null)
@@ -63,6 +69,12 @@ internal static class RunCommand
             {
                 Console.Error.WriteLine($"{folder} holds no run to resume; 'dataflow runs list' shows the runs there are");
                 return ExitCodes.BadInput;
+            }
+
+            if (earlier.State == "completed" && !retryErrors)
+            {
+                Console.WriteLine($"{earlier.RunId} is complete; there is nothing to resume");
+                return ExitCodes.Done;
             }
 
             epoch = earlier.Epoch;

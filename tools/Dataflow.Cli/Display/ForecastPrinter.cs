@@ -15,10 +15,11 @@ internal static class ForecastPrinter
                 new
                 {
                     Event = "forecast",
-                    Stages = forecast.Stages.Select(stage => new { stage.Stage, stage.RowsIn, stage.RowsOut, stage.Calls, stage.InputTokens, stage.OutputTokens }),
+                    Stages = forecast.Stages.Select(stage => new { stage.Stage, stage.RowsIn, stage.RowsOut, stage.Calls, stage.InputTokens, stage.OutputTokens, stage.Cost }),
                     forecast.Calls,
                     forecast.InputTokens,
                     forecast.OutputTokens,
+                    forecast.Cost,
                     forecast.Seconds,
                     forecast.Remarks,
                 },
@@ -30,11 +31,11 @@ internal static class ForecastPrinter
         foreach (StageForecast stage in forecast.Stages)
         {
             string ports = string.Join(", ", stage.RowsOut.Where(port => port.Value >= 0.5).Select(port => $"{Number(port.Value)} {port.Key}"));
-            string calls = stage.Calls > 0 ? $"; {Number(stage.Calls)} calls, tokens {Number(stage.InputTokens)} in, {Number(stage.OutputTokens)} out" : "";
+            string calls = stage.Calls > 0 ? $"; {Number(stage.Calls)} calls, tokens {Number(stage.InputTokens)} in, {Number(stage.OutputTokens)} out{Money(stage.Cost)}" : "";
             Console.WriteLine($"  {stage.Stage}: {Number(stage.RowsIn)} rows{(ports.Length > 0 ? " -> " + ports : "")}{calls}");
         }
 
-        string total = forecast.Calls > 0 ? $", {Number(forecast.Calls)} calls, tokens {Number(forecast.InputTokens)} in, {Number(forecast.OutputTokens)} out" : "";
+        string total = forecast.Calls > 0 ? $", {Number(forecast.Calls)} calls, tokens {Number(forecast.InputTokens)} in, {Number(forecast.OutputTokens)} out{Money(forecast.Cost)}" : "";
         Console.WriteLine($"  about {Time(forecast.Seconds)}{total}");
         foreach (string remark in forecast.Remarks)
         {
@@ -43,6 +44,8 @@ internal static class ForecastPrinter
     }
 
     private static string Number(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Money(double cost) => cost > 0 ? string.Create(CultureInfo.InvariantCulture, $", cost {cost:0.00##}") : "";
 
     private static string Time(double seconds) => seconds switch
     {

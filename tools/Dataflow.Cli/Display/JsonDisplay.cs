@@ -36,6 +36,7 @@ internal sealed class JsonDisplay : IRunDisplay
         Outcome = result.Outcome.ToString().ToLowerInvariant(),
         result.Cause,
         result.Stages,
+        result.Models,
         Usage = last,
         Headlines = result.Headlines.Select(headline => headline.Metric),
         Report = report,

@@ -15,7 +15,7 @@ internal sealed class LiveDisplay(PipelineGraph graph, SecretRegistry secrets) :
     private readonly Dictionary<string, Metric> losses = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<StageCounts> stages = [];
-    private ModelUsage usage = new(0, 0, 0, 0, 0);
+    private ModelUsage usage = ModelUsage.None;
     private int phase;
     private Task drawing = Task.CompletedTask;
 
@@ -80,7 +80,7 @@ internal sealed class LiveDisplay(PipelineGraph graph, SecretRegistry secrets) :
                 .AddColumns("stage", "state", "rows in", "rows out", "errors", "rows/s", "queue", "");
             table.Caption(string.Create(
                 CultureInfo.InvariantCulture,
-                $"phase {phase + 1} of {graph.PhaseCount}   model calls {usage.Calls} (+{usage.Replayed} from the journal, {usage.Cached} from the cache), tokens {usage.InputTokens} in, {usage.OutputTokens} out"));
+                $"phase {phase + 1} of {graph.PhaseCount}   models: {usage}"));
             foreach (StageCounts stage in stages)
             {
                 double rate = stage.Elapsed.TotalSeconds > 0.5 ? stage.RowsIn / stage.Elapsed.TotalSeconds : 0;

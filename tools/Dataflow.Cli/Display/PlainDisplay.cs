@@ -84,11 +84,16 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{metric.Label + " " + metric.Name,-24} {100 * metric.Value,5:0.0}%{interval}"));
         }
 
+        foreach ((string model, ModelUsage usage) in result.Models.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            Console.WriteLine($"model {model}: {usage}");
+        }
+
         long errors = result.Stages.Sum(stage => stage.Errors);
         if (errors > 0)
         {
             string rejects = Path.Combine(result.RunFolder, "rejects");
-            Console.WriteLine($"{errors} rows failed; see the 'errors' ports{(Directory.Exists(rejects) ? $", {rejects}" : "")} and the report");
+            Console.WriteLine($"{errors} rows failed; see {(Directory.Exists(rejects) ? $"{rejects}, " : "")}the readers of 'errors' ports and the report");
         }
 
         if (report is not null)

@@ -15,6 +15,8 @@ internal sealed class ScriptedProvider(ScriptedModel options) : IModelProvider<I
         Descriptor = new ModelDescriptor("test.scripted", "", typeof(ScriptedProvider), typeof(ScriptedModel), [typeof(IChatClient)], false, node.Descriptor.Plugin),
         Options = script,
         FromStage = null,
+        // What the script says is what becomes of a call.
+        Limits = node.Limits with { Retries = 0 },
     };
 
     public ValueTask<string> GetIdentityAsync(CancellationToken cancellationToken) => ValueTask.FromResult("test:" + options.Name);
@@ -62,6 +64,8 @@ internal sealed class ScriptedModel(string name, IReadOnlyList<TestReply> replie
 /// <summary>Answers from a script.</summary>
 internal sealed class ScriptedChatClient(ScriptedModel script) : IChatClient
 {
+    private const int MostCalls = 64;
+
     public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         string prompt = messages.Last().Text;
@@ -82,7 +86,12 @@ internal sealed class ScriptedChatClient(ScriptedModel script) : IChatClient
         }
     }
 
-    public object? GetService(Type serviceType, object? serviceKey = null) => serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceKey is not null ? null
+        : serviceType.IsInstanceOfType(this) ? this
+        // There is no endpoint to find the limits of, or to wait for: a 429 is an answer like others.
+        : serviceType == typeof(OfflineCalls) ? new OfflineCalls(MostCalls)
+        : null;
 
     public void Dispose()
     {

@@ -15,8 +15,6 @@ internal sealed class PreviewForecast : Claim
     public override async Task<bool> HoldsAsync(Scale scale, TextWriter output)
     {
         await using var endpoint = new ScriptedEndpoint(Answer);
-        // The endpoint's latency is slept through on pool threads.
-        ThreadPool.SetMinThreads(64, 64);
         bool holds = true;
         int size = scale == Scale.Full ? 10 : 1;
         foreach (Shape shape in Shapes(endpoint.Address, size))
@@ -79,8 +77,7 @@ internal sealed class PreviewForecast : Claim
     private static EndpointReply Answer(EndpointCall call)
     {
         int draw = (int)(uint)(call.Prompt + call.Seed).Aggregate(17u, (hash, c) => (hash * 31) + c) & 0x7FFF;
-        Thread.Sleep(30 + (draw % 240));
-        return new EndpointReply(string.Join(' ', Enumerable.Repeat(draw % 3 == 0 ? "no" : "yes", 1 + (draw % 20))));
+        return new EndpointReply(string.Join(' ', Enumerable.Repeat(draw % 3 == 0 ? "no" : "yes", 1 + (draw % 20)))) { Delay = TimeSpan.FromMilliseconds(30 + (draw % 240)) };
     }
 
     private static void WriteTexts(DataflowCommand command, int count, int few)

@@ -91,8 +91,23 @@ public sealed class Journal : IAsyncDisposable
 
     public Task UsageAsync(string model, ModelUsage usage) =>
         WriteAsync(
-            "INSERT OR REPLACE INTO usage(model, calls, replayed, input_tokens, output_tokens, retries, cached) VALUES ($0, $1, $2, $3, $4, $5, $6)",
-            model, usage.Calls, usage.Replayed, usage.InputTokens, usage.OutputTokens, usage.Retries, usage.Cached);
+            "INSERT OR REPLACE INTO usage(model, calls, replayed, input_tokens, output_tokens, retries, retry_reasons_json, cost, cached) VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8)",
+            model, usage.Calls, usage.Replayed, usage.InputTokens, usage.OutputTokens, usage.Retries, JsonSerializer.Serialize(usage.RetryReasons), usage.Cost, usage.Cached);
+
+    /// <summary>What a model's provider noted; null if nothing.</summary>
+    public string? FindNote(string model, string key) => ReadScalar("SELECT value FROM notes WHERE model = $0 AND key = $1", model, key);
+
+    public Task NotesAsync(string model, IReadOnlyList<(string Key, string Value)> notes) =>
+        EnqueueAsync(() =>
+        {
+            foreach ((string key, string value) in notes)
+            {
+                writer.Execute("INSERT OR REPLACE INTO notes(model, key, value) VALUES ($0, $1, $2)", model, key, value);
+            }
+        });
+
+    /// <summary>Traffic of each model in all attempts so far.</summary>
+    public IReadOnlyList<(string Model, ModelUsage Usage)> Usage() => Query(JournalReads.Usages, JournalReads.Usage);
 
     /// <summary>Forgets what an unfinished attempt at these stages left in errors and samples; both are told anew.</summary>
     public Task ClearAttemptAsync(IReadOnlyList<string> stages) =>

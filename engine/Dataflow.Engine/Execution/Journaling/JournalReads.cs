@@ -10,6 +10,12 @@ internal static class JournalReads
     public const string Metrics = "SELECT stage, name, value, step, low, high, label, headline FROM metrics ORDER BY rowid";
     public const string Stages = "SELECT stage, phase, state, rows_in, rows_out_json, errors, replayed, seconds, cached FROM stages ORDER BY phase, rowid";
 
+    public const string Usages = "SELECT model, calls, replayed, input_tokens, output_tokens, retries, retry_reasons_json, cost, cached FROM usage ORDER BY model";
+
+    public static (string Model, ModelUsage Usage) Usage(SqliteDataReader row) => (row.GetString(0), new ModelUsage(
+        row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),
+        JsonSerializer.Deserialize<Dictionary<string, long>>(row.GetString(6))!, row.GetDouble(7), row.GetInt64(8)));
+
     public static StageMetric Metric(SqliteDataReader row) => new(row.GetString(0), new Metric(
         row.GetString(1), row.GetDouble(2),
         row.GetInt64(3) is >= 0 and var step ? step : null,

@@ -18,13 +18,14 @@ internal sealed class RowWorker : IDisposable
     private readonly RowAccumulator results;
     private readonly ConcurrentDictionary<(string Id, long Begun), byte> inHand = new();
     private readonly WorkGate working = new();
+    private volatile bool letGo;
 
-    public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay)
+    public RowWorker(StageRuntime stage, IRowStage rows, bool mayReplay, int concurrency)
     {
         this.stage = stage;
         this.rows = rows;
         this.mayReplay = mayReplay;
-        concurrency = stage.Node.Concurrency ?? 32;
+        this.concurrency = concurrency;
         slots = new SemaphoreSlim(concurrency, concurrency);
         results = new RowAccumulator(stage);
         stage.Work = InHand;
@@ -50,6 +51,11 @@ internal sealed class RowWorker : IDisposable
             await TakeAllSlotsAsync();
             await flushing.CancelAsync();
             await flusher;
+        }
+
+        if (letGo)
+        {
+            throw new OperationCanceledException(stage.State.Stopping);
         }
 
         await results.FlushAllAsync();
@@ -82,6 +88,7 @@ internal sealed class RowWorker : IDisposable
         }
     }
 
+    // Once only: a drain and the end of the input may both wait for the rows in flight, and must not share the slots out.
     private async Task TakeAllSlotsAsync()
     {
         for (int i = 0; i < concurrency; i++)
@@ -144,7 +151,13 @@ internal sealed class RowWorker : IDisposable
             {
                 await rows.ProcessAsync(row.Noting(reads), output, stage.Context, stage.State.Aborted);
             }
-            catch (Exception failure) when (failure is not StageFailedException && !(failure is OperationCanceledException && stage.State.Aborted.IsCancellationRequested))
+            catch (OperationCanceledException) when (stage.State.Stopping.IsCancellationRequested)
+            {
+                // A stop: the row waited for a model call that was not sent. It is done anew by a resume.
+                letGo = true;
+                return () => ValueTask.CompletedTask;
+            }
+            catch (Exception failure) when (failure is not StageFailedException)
             {
                 if (failure is not RowFailedException && attempt <= stage.Node.Retries)
                 {

@@ -92,9 +92,7 @@ internal static class RowErrors
     public static (string Code, string Message) Describe(Exception exception) => exception switch
     {
         RowFailedException failure => (failure.Code, failure.Message),
-        ModelCallException call => (call.Status is int status ? $"model_http_{status}" : "model_no_answer", call.Message),
-        Polly.Timeout.TimeoutRejectedException => ("model_timeout", exception.Message),
-        Polly.CircuitBreaker.BrokenCircuitException => ("model_circuit_open", exception.Message),
+        ModelCallException call => ("model_" + call.Reason, call.Message),
         _ => (SnakeCase.From(exception.GetType().Name.Replace("Exception", "", StringComparison.Ordinal)), exception.Message),
     };
 }
