@@ -7,10 +7,22 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.LlamaModel;
 
 [Model("llama", "A Llama checkpoint in this process: from disk, or from the trainer stage named by 'from'.", AcceptsArtifact = true)]
-public sealed class LlamaProvider(LlamaModelOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelProvider<Checkpoint>, IModelEnvironmentCheck
+public sealed class LlamaProvider(LlamaModelOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelProvider<Checkpoint>, IModelEnvironmentCheck, IDeclaredModel<LlamaModelOptions>
 {
     private LlamaChatClient? client;
     private string? hash;
+
+    public static void Declare(LlamaModelOptions options, ModelDeclaration declaration)
+    {
+        if ((options.Checkpoint is null) == (declaration.From is null))
+        {
+            declaration.Error("checkpoint", "give either 'with: { checkpoint: FOLDER }' or 'from: TRAINER_STAGE'");
+        }
+        else if (options.Checkpoint is not null && Problem(declaration.ResolvePath(options.Checkpoint)) is string problem)
+        {
+            declaration.Error("checkpoint", problem);
+        }
+    }
 
     public ValueTask<string> GetIdentityAsync(CancellationToken cancellationToken) => ValueTask.FromResult("llama:" + Hash());
 
@@ -26,7 +38,7 @@ public sealed class LlamaProvider(LlamaModelOptions options, ModelContext contex
     }
 
     public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(CancellationToken cancellationToken) =>
-        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device), CheckpointProblem()));
+        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
 
     public ValueTask DisposeAsync()
     {
@@ -42,23 +54,10 @@ public sealed class LlamaProvider(LlamaModelOptions options, ModelContext contex
         return Directory.Exists(folder) ? folder : throw new StageFailedException($"model '{context.Name}': there is no checkpoint folder '{folder}'");
     }
 
-    private string? CheckpointProblem()
-    {
-        if (context.ArtifactFolder is not null)
-        {
-            return null;
-        }
-
-        try
-        {
-            string config = Path.Combine(Folder(), "config.json");
-            return File.Exists(config) ? null : $"'{Folder()}' holds no config.json, so it is no checkpoint in Hugging Face layout";
-        }
-        catch (StageFailedException failure)
-        {
-            return failure.Message;
-        }
-    }
+    private static string? Problem(string folder) =>
+        !Directory.Exists(folder) ? $"there is no checkpoint folder '{folder}'"
+        : !File.Exists(Path.Combine(folder, "config.json")) ? $"'{folder}' holds no config.json, so it is no checkpoint in Hugging Face layout"
+        : null;
 
     private string Hash() => hash ??= ModelCheckpoint.Hash(Folder());
 }

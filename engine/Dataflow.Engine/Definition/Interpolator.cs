@@ -6,7 +6,7 @@ namespace Dataflow.Engine.Definition;
 
 /// <summary>Replaces <c>${kind:name}</c> and <c>${kind:name:-default}</c> in scalars; <c>$${</c> is a literal <c>${</c>.</summary>
 internal sealed partial class Interpolator(
-    IReadOnlyDictionary<string, ConfigNode> variables, LoadOptions options, string folder, SecretRegistry secrets, DiagnosticBag diagnostics)
+    VariableScope variables, LoadOptions options, string folder, SecretRegistry secrets, DiagnosticBag diagnostics)
 {
     public ConfigNode Expand(ConfigNode node) => node switch
     {
@@ -76,7 +76,7 @@ internal sealed partial class Interpolator(
         string name = match.Groups["name"].Value;
         ConfigNode? value = kind switch
         {
-            "var" => variables.GetValueOrDefault(name),
+            "var" => variables.Use(name),
             "env" => Secret(options.Environment(name), span),
             "file" => Secret(ReadFile(name), span),
             "run" => options.RunVariables.TryGetValue(name, out string? run) ? new ConfigScalar(run, IsPlain: true, span) : null,
@@ -99,7 +99,9 @@ internal sealed partial class Interpolator(
 
         (string what, string? hint) = kind switch
         {
-            "var" => ($"unknown variable '{name}'", Suggest.DidYouMean(name, variables.Keys)),
+            "var" => variables.IsBelow(name)
+                ? ($"the variable '{name}' is given further down", "a variable may use those above it")
+                : ($"unknown variable '{name}'", Suggest.DidYouMean(name, variables.Names)),
             "env" => ($"environment variable {name} is not set", "set it, or give a default: ${env:" + name + ":-value}"),
             "file" => ($"file '{name}' cannot be read", "paths are relative to the pipeline file"),
             "run" => ($"unknown run variable '{name}'", Suggest.DidYouMean(name, options.RunVariables.Keys)),

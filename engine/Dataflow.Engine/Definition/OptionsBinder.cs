@@ -20,7 +20,7 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
     /// <summary>Option path (<c>columns.prompt</c>, <c>tasks[0].name</c>) to the place of its value, for later complaints.</summary>
     public IReadOnlyDictionary<string, SourceSpan> Places => places;
 
-    /// <summary>Options whose values could not be taken.</summary>
+    /// <summary>Options whose values could not be taken, or are not known here.</summary>
     public IReadOnlyList<BadOption> Bad => bad;
 
     /// <summary>The record, or null if anything was wrong.</summary>
@@ -70,6 +70,11 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
 
             string option = path + entry.Key;
             places[option] = entry.Value.Span;
+            if (entry.Value is ConfigScalar { IsStandIn: true })
+            {
+                bad.Add(new BadOption(option, null, null));
+            }
+
             if (entry.Value is ConfigScalar { IsStandIn: true } && property.PropertyType != typeof(string))
             {
                 // Nobody knows the value here, so the record's own default stands.

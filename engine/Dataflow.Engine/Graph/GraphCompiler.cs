@@ -76,6 +76,7 @@ public sealed class GraphCompiler
             return null;
         }
 
+        WarnUnused();
         RunDefinition run = definition.Run;
         return new PipelineGraph(
             definition.Name, definition.Description, definition.SourcePath, definition.Hash,
@@ -111,7 +112,7 @@ public sealed class GraphCompiler
             return;
         }
 
-        object? options = new OptionsBinder(diagnostics).Bind(descriptor.OptionsType, model.With, model.NameSpan);
+        object? options = new ModelDeclaring(definition.SourcePath, diagnostics).Declare(model, descriptor);
         if (model.From is not null && !CheckTrainer(model, descriptor))
         {
             options = null;
@@ -249,6 +250,15 @@ public sealed class GraphCompiler
                         $"nothing reads '{node.Name}.{port.Name}', so its rows go nowhere");
                 }
             }
+        }
+    }
+
+    private void WarnUnused()
+    {
+        HashSet<string> used = [.. drafts.Values.SelectMany(draft => draft.Models.Values)];
+        foreach (ModelDefinition model in definition.Models.Where(model => !used.Contains(model.Name)))
+        {
+            diagnostics.Warning(DiagnosticCodes.Unused, model.NameSpan, $"no stage uses the model '{model.Name}'");
         }
     }
 

@@ -2,7 +2,6 @@ using System.Reflection;
 using Apache.Arrow;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Catalog;
-using Dataflow.Engine.Definition;
 using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Engine.Graph;
@@ -35,7 +34,7 @@ internal sealed class StageDeclaring(string sourcePath, DiagnosticBag diagnostic
         }
 
         draft.PortNames = NamesOf(declaration, descriptor);
-        Report(draft, declaration.Issues);
+        DeclarationIssues.Report(declaration.Issues, draft.PlaceOf, diagnostics);
         if (declaration.Issues.Any(issue => !issue.IsWarning))
         {
             return null;
@@ -46,24 +45,18 @@ internal sealed class StageDeclaring(string sourcePath, DiagnosticBag diagnostic
             : [.. declaration.Ports.Values];
     }
 
-    // What is said under every value that may stand in a wrong one's place hangs on none of them.
     private PortDeclaration[]? DeclarePartly(StageDraft draft, IReadOnlyDictionary<string, Schema> inputs)
     {
-        StageDeclaration first = Ask(draft, inputs, out _);
-        draft.PortNames = NamesOf(first, draft.Descriptor!);
-        IEnumerable<DeclarationIssue> issues = first.Issues.Where(issue => draft.Whole || draft.Places.ContainsKey(issue.Option));
-        for (int i = 1; i < BadOption.StandIns && draft.BadOptions.Count > 0; i++)
-        {
-            foreach (BadOption bad in draft.BadOptions)
+        IEnumerable<DeclarationIssue> issues = DeclarationIssues.Agreed(
+            () =>
             {
-                bad.StandIn(i);
-            }
-
-            StageDeclaration other = Ask(draft, inputs, out _);
-            issues = issues.Where(issue => other.Issues.Any(same => same.Option == issue.Option && same.Message == issue.Message)).ToArray();
-        }
-
-        Report(draft, issues.Where(issue => !draft.BadOptions.Any(bad => bad.Concerns(issue.Option))));
+                StageDeclaration declaration = Ask(draft, inputs, out _);
+                draft.PortNames ??= NamesOf(declaration, draft.Descriptor!);
+                return declaration.Issues;
+            },
+            draft.BadOptions,
+            draft.Whole ? null : draft.Places);
+        DeclarationIssues.Report(issues, draft.PlaceOf, diagnostics);
         return null;
     }
 
@@ -99,20 +92,4 @@ internal sealed class StageDeclaring(string sourcePath, DiagnosticBag diagnostic
         StageKind.Trainer when declaration.Ports.Count == 0 => ["out"],
         _ => declaration.Ports.Count == 0 ? null : [.. declaration.Ports.Keys],
     };
-
-    private void Report(StageDraft draft, IEnumerable<DeclarationIssue> issues)
-    {
-        foreach (DeclarationIssue issue in issues)
-        {
-            SourceSpan place = draft.PlaceOf(issue.Option);
-            if (issue.IsWarning)
-            {
-                diagnostics.Warning(DiagnosticCodes.OptionRejected, place, issue.Message);
-                continue;
-            }
-
-            string code = issue.Wanted is null ? DiagnosticCodes.OptionRejected : DiagnosticCodes.Column;
-            diagnostics.Error(code, place, issue.Message, issue.Wanted is null ? null : Suggest.DidYouMean(issue.Wanted, issue.Candidates));
-        }
-    }
 }
