@@ -26,6 +26,14 @@ public sealed class CommandTests : IDisposable
     public void Dispose() => command.Dispose();
 
     [Fact]
+    public async Task The_name_of_a_plugin_is_answered_with_its_stages()
+    {
+        CommandResult described = await command.RunAsync("describe", "text");
+        Assert.Equal(2, described.ExitCode);
+        Assert.Contains("'Text' is a plugin; describe one of text.contains, text.length, text.regex", described.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Check_and_run_say_the_same_of_a_pipeline_with_mistakes_and_exit_2()
     {
         command.Write("bad.yaml", Good.Replace("min: \"${var:min}\"", "mim: 1", StringComparison.Ordinal).Replace("large.kept", "lrage", StringComparison.Ordinal));

@@ -16,6 +16,7 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
 {
     private readonly Dictionary<string, SourceSpan> places = new(StringComparer.Ordinal);
     private readonly List<BadOption> bad = [];
+    private static readonly string WholeNumber = OptionTypes.Describe(typeof(long));
 
     /// <summary>Option path (<c>columns.prompt</c>, <c>tasks[0].name</c>) to the place of its value, for later complaints.</summary>
     public IReadOnlyDictionary<string, SourceSpan> Places => places;
@@ -124,6 +125,7 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
             {
                 string wanted = rule switch
                 {
+                    RangeAttribute { Maximum: long.MaxValue or (double and >= 9e15) } range => "must be " + OptionTypes.Bounds(range),
                     RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"must lie between {range.Minimum} and {range.Maximum}"),
                     AllowedValuesAttribute allowed => "must be one of " + string.Join(", ", allowed.Values),
                     _ => rule.FormatErrorMessage(option),
@@ -250,7 +252,9 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
 
     private bool Complain(ConfigNode node, string option, string wanted)
     {
-        string hint = wanted.StartsWith("a number", StringComparison.Ordinal) && node is ConfigScalar { IsPlain: false } ? "take the quotes away" : "";
+        string hint = !wanted.StartsWith("a number", StringComparison.Ordinal) || node is not ConfigScalar scalar ? ""
+            : !scalar.IsPlain ? "take the quotes away"
+            : wanted == WholeNumber && scalar.Text.Length > 0 && scalar.Text.TrimStart('-').All(char.IsAsciiDigit) ? "it is too large or too small" : "";
         diagnostics.Error(DiagnosticCodes.WrongType, node.Span, $"'{option}' must be {wanted}, but is {node.Kind}", hint.Length > 0 ? hint : null);
         return false;
     }

@@ -156,12 +156,18 @@ public sealed class GraphCompiler
     private void ResolveInputs(StageDraft draft)
     {
         StageDefinition stage = draft.Definition;
+        bool misnamed = false;
         foreach (InputDefinition input in stage.Inputs)
         {
             if (draft.Descriptor is StageDescriptor descriptor && !descriptor.Inputs.Any(known => known.Name == input.Name))
             {
-                string wanted = descriptor.Inputs.Count == 0 ? $"'{descriptor.Name}' is a source and takes no 'from'" : $"'{descriptor.Name}' has no input '{input.Name}'";
-                diagnostics.Error(DiagnosticCodes.BadInput, input.Span, wanted, descriptor.Inputs.Count == 0 ? null : "inputs: " + string.Join(", ", descriptor.Inputs.Select(i => i.Name)));
+                if (!misnamed)
+                {
+                    (string wrong, string? hint) = Misnamed(descriptor, input.Name);
+                    diagnostics.Error(DiagnosticCodes.BadInput, input.Span, wrong, hint);
+                }
+
+                misnamed = true;
                 draft.Broken = true;
                 continue;
             }
@@ -178,13 +184,26 @@ public sealed class GraphCompiler
 
         foreach (StageInputDescriptor needed in draft.Descriptor?.Inputs ?? [])
         {
-            if (!needed.Optional && !stage.Inputs.Any(input => input.Name == needed.Name && input.Ports.Count > 0))
+            // What is missing was perhaps given under the wrong name.
+            if (!misnamed && !needed.Optional && !stage.Inputs.Any(input => input.Name == needed.Name && input.Ports.Count > 0))
             {
                 string name = needed.Name == StageInputs.Default ? "'from'" : $"input '{needed.Name}'";
                 diagnostics.Error(DiagnosticCodes.Missing, stage.NameSpan, $"stage '{stage.Name}' needs {name}");
                 draft.Broken = true;
             }
         }
+    }
+
+    private static (string Wrong, string? Hint) Misnamed(StageDescriptor descriptor, string name)
+    {
+        string[] known = descriptor.Inputs.Select(input => input.Name).ToArray();
+        return known switch
+        {
+            [] => ($"'{descriptor.Name}' is a source and takes no 'from'", null),
+            [StageInputs.Default] => ($"'{descriptor.Name}' has one input and no name for it", "give 'from' a stage, or a list of them"),
+            _ when name == StageInputs.Default => ($"'{descriptor.Name}' has several inputs, so 'from' must name them", $"from: {{ {string.Join(", ", known.Select(input => input + ": …"))} }}"),
+            _ => ($"'{descriptor.Name}' has no input '{name}'", "inputs: " + string.Join(", ", known)),
+        };
     }
 
     private StageNode? Finish(StageDraft draft)

@@ -26,6 +26,13 @@ internal sealed class StageDeclaring(string sourcePath, DiagnosticBag diagnostic
     {
         StageDescriptor descriptor = draft.Descriptor!;
         StageDeclaration declaration = Ask(draft, inputs, out Exception? failure);
+        if (failure is IOException or UnauthorizedAccessException)
+        {
+            // A file that is there and cannot be read is no fault of the plugin.
+            diagnostics.Error(DiagnosticCodes.OptionRejected, draft.PlaceOf("path"), failure.Message);
+            return null;
+        }
+
         if (failure is not null)
         {
             // A plugin's own mistake; it must not hide the mistakes of the YAML.

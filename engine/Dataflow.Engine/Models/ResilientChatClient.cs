@@ -109,7 +109,12 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
             // resume finds it again.
             CancellationToken underWay = offline ? waiting.Token : cancellationToken;
             IReadOnlyList<ChatResponse> responses = await pipeline.ExecuteAsync(
-                async ValueTask<IReadOnlyList<ChatResponse>> (_) => await AttemptAsync(token => send(clients[call.Lease!.Endpoint], token), underWay), context);
+                async ValueTask<IReadOnlyList<ChatResponse>> (_) =>
+                {
+                    call.Attempts++;
+                    return await AttemptAsync(token => send(clients[call.Lease!.Endpoint], token), underWay);
+                },
+                context);
             Learn(call, messages, options, responses);
             return responses;
         }
@@ -117,6 +122,11 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         {
             // It would have been tried again; the stop came between.
             throw new OperationCanceledException(failure.Message, failure, stopping);
+        }
+        catch (ModelCallException failure)
+        {
+            failure.Attempts = Math.Max(1, call.Attempts);
+            throw;
         }
         finally
         {

@@ -40,6 +40,14 @@ public sealed class CsvTests : IDisposable
     }
 
     [Fact]
+    public async Task Leading_zeros_make_a_column_text_so_that_none_is_lost()
+    {
+        folder.Write("a.csv", "code,n,d\n00074,0,0.5\n12,-7,00.5\n");
+        List<OutRow> rows = await ReadAsync(new() { Path = "a.csv" });
+        Assert.Equal(new object?[] { "00074", 0L, "0.5" }, rows[0].Values.Values);
+    }
+
+    [Fact]
     public async Task Types_are_the_narrowest_that_every_value_fits()
     {
         folder.Write("a.csv", "i,n,b,t,mixed,turned,empty\n1,1,true,x,1,true,\n-2,2.5,False,1,true,1,\n,,,,,,\n");

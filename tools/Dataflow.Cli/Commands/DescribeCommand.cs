@@ -40,6 +40,13 @@ internal static class DescribeCommand
                 return ExitCodes.Done;
             }
 
+            if (catalog.Plugins.FirstOrDefault(plugin => string.Equals(plugin.Name, name, StringComparison.OrdinalIgnoreCase)) is PluginInfo plugin)
+            {
+                string[] offers = [.. catalog.Stages.Values.Where(stage => stage.Plugin == plugin).Select(stage => stage.Name), .. catalog.Models.Values.Where(model => model.Plugin == plugin).Select(model => model.Name)];
+                Console.Error.WriteLine($"'{plugin.Name}' is a plugin; describe one of {string.Join(", ", offers.Order(StringComparer.Ordinal))}, or see 'dataflow reference {plugin.Name}'");
+                return ExitCodes.BadInput;
+            }
+
             Console.Error.WriteLine($"unknown stage or model '{name}' ({Suggest.DidYouMean(name, catalog.Stages.Keys.Concat(catalog.Models.Keys)) ?? "see 'dataflow list'"})");
             return ExitCodes.BadInput;
         });

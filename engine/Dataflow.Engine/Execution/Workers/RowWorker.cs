@@ -165,7 +165,7 @@ internal sealed class RowWorker : IDisposable
                 }
 
                 (string code, string message) = RowErrors.Describe(failure);
-                int attempts = attempt;
+                int attempts = RowErrors.Attempts(failure, attempt);
                 return () => stage.FailRowAsync(row.Id, row.Order, code, message, attempts, row.ToJson());
             }
 

@@ -89,6 +89,9 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
 /// <summary>Turns an exception into the code and message of an error row.</summary>
 internal static class RowErrors
 {
+    /// <summary>How often was tried what failed: the row, or the model call in it.</summary>
+    public static int Attempts(Exception exception, int ofRow) => exception is ModelCallException call ? Math.Max(ofRow, call.Attempts) : ofRow;
+
     public static (string Code, string Message) Describe(Exception exception) => exception switch
     {
         RowFailedException failure => (failure.Code, failure.Message),

@@ -50,6 +50,9 @@ internal sealed class ModelCall(double tokens)
     /// <summary>What the latest attempt came to; null if it was not let in.</summary>
     public Answer? Last { get; set; }
 
+    /// <summary>Attempts that were made.</summary>
+    public int Attempts { get; set; }
+
     /// <summary>Attempts that failed by a fault that may be this call's own.</summary>
     public int Faults { get; set; }
 
