@@ -10,10 +10,13 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.lm", "Language-model training on text or dialogs: a new tiny model, or more pre-training of a checkpoint.")]
+[StageInput(StageInputs.Default)]
+[StageInput(TrainingRun.EvaluationInput, Optional = true)]
 public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer, IStage<TrainLmOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
 {
     public static void Declare(TrainLmOptions options, StageDeclaration declaration)
     {
+        TrainingRun.Declare(options, declaration);
         if ((options.Init is null) == (options.Shape is null))
         {
             declaration.Error("init", "give either 'init' (a checkpoint) or 'shape' (a new model)");
@@ -48,30 +51,31 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer
         var run = new TrainingRun(options, context);
         LlamaTokenizer tokenizer = init is null ? LlamaTokenizer.Tiny() : ModelCheckpoint.LoadTokenizer(init.Folder);
         var template = new ChatTemplate(tokenizer);
-        IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, row => Read(row, tokenizer, template), cancellationToken);
+        Reading<TrainingExample> ReadRow(Row row) => Read(row, tokenizer, template);
+        IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, ReadRow, cancellationToken);
+        IReadOnlyList<TrainingExample> heldOut = await run.ReadHeldOutAsync(inputs, ReadRow, cancellationToken);
         TorchSharp.torch.Device device = run.Prepare();
         using LlamaModel model = init is null
-            ? LlamaModel.Initialize(Config(options.Shape!, tokenizer.VocabSize), options.Shape!.InitStd, Seeds.Derive(context.Seed, "init") >> 1, device)
+            ? LlamaModel.Initialize(Config(options.Shape!, tokenizer.VocabSize), options.Shape!.InitStd, run.Seed("init"), device)
             : ModelCheckpoint.LoadModel(init.Folder, device);
-        run.Train(model, tokenizer, examples, cancellationToken);
+        run.Train(
+            examples.Count,
+            (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Specials.Pad, settings).Train(examples, onStep, cancellationToken, heldOut),
+            folder => ModelCheckpoint.Save(folder, model, tokenizer));
     }
 
-    private IEnumerable<TrainingExample> Read(Row row, LlamaTokenizer tokenizer, ChatTemplate template)
+    private Reading<TrainingExample> Read(Row row, LlamaTokenizer tokenizer, ChatTemplate template)
     {
         if (options.Text is null)
         {
             EncodedDialog dialog = template.Encode(Dialogs.Read(row, options.Messages, lastOnly: false));
-            bool[] trained = options.AnswersOnly ? dialog.Train : Enumerable.Repeat(true, dialog.Ids.Length).ToArray();
-            yield return new TrainingExample(dialog.Ids, trained);
-            yield break;
+            return Dialogs.Example(options.AnswersOnly ? dialog : dialog with { Train = Enumerable.Repeat(true, dialog.Ids.Length).ToArray() }, options.MaxLength);
         }
 
         // A document longer than a row becomes several rows.
         int[] ids = [tokenizer.Specials.BeginOfText, .. tokenizer.Encode(row.Text(options.Text)), tokenizer.Specials.EndOfText];
-        foreach (int[] piece in ids.Chunk(options.MaxLength).Where(piece => piece.Length > 1))
-        {
-            yield return new TrainingExample(piece, Enumerable.Repeat(true, piece.Length).ToArray());
-        }
+        return Reading<TrainingExample>.Of(ids.Chunk(options.MaxLength).Where(piece => piece.Length > 1)
+            .Select(piece => new TrainingExample(piece, Enumerable.Repeat(true, piece.Length).ToArray())).ToArray());
     }
 
     private static LlamaConfig Config(ModelShape shape, int vocabulary) => new()
@@ -88,7 +92,7 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : ITrainer
     };
 }
 
-public sealed record TrainLmOptions : TrainingSettings
+public sealed record TrainLmOptions : SequenceTrainingSettings
 {
     [Description("Checkpoint to train further."), ModelReference(typeof(Checkpoint))]
     public string? Init { get; init; }

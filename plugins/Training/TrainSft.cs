@@ -9,9 +9,15 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.sft", "Supervised fine-tuning on dialogs: loss on the assistant's words and their terminator only.")]
+[StageInput(StageInputs.Default)]
+[StageInput(TrainingRun.EvaluationInput, Optional = true)]
 public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITrainer, IStage<TrainSftOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
 {
-    public static void Declare(TrainSftOptions options, StageDeclaration declaration) => Dialogs.Require(options.Messages, declaration);
+    public static void Declare(TrainSftOptions options, StageDeclaration declaration)
+    {
+        TrainingRun.Declare(options, declaration);
+        Dialogs.Require(options.Messages, declaration);
+    }
 
     public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
         ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
@@ -27,20 +33,18 @@ public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : ITraine
         var run = new TrainingRun(options, context);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
         var template = new ChatTemplate(tokenizer);
-        IReadOnlyList<TrainingExample> examples = await run.ReadAsync(
-            inputs.In,
-            row =>
-            {
-                EncodedDialog dialog = template.Encode(Dialogs.Read(row, options.Messages, !options.AllTurns));
-                return [new TrainingExample(dialog.Ids, dialog.Train)];
-            },
-            cancellationToken);
+        Reading<TrainingExample> Read(Row row) => Dialogs.Example(template.Encode(Dialogs.Read(row, options.Messages, !options.AllTurns)), options.MaxLength);
+        IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, Read, cancellationToken);
+        IReadOnlyList<TrainingExample> heldOut = await run.ReadHeldOutAsync(inputs, Read, cancellationToken);
         using LlamaModel model = ModelCheckpoint.LoadModel(init.Folder, run.Prepare());
-        run.Train(model, tokenizer, examples, cancellationToken);
+        run.Train(
+            examples.Count,
+            (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Specials.Pad, settings).Train(examples, onStep, cancellationToken, heldOut),
+            folder => ModelCheckpoint.Save(folder, model, tokenizer));
     }
 }
 
-public sealed record TrainSftOptions : TrainingSettings
+public sealed record TrainSftOptions : SequenceTrainingSettings
 {
     [Description("Checkpoint to start from."), ModelReference(typeof(Checkpoint))]
     public required string Init { get; init; }

@@ -1,93 +1,62 @@
 using Dataflow.Abstractions;
 using Dataflow.Torch;
-using Dataflow.Torch.Checkpoints;
-using Dataflow.Torch.Models;
-using Dataflow.Torch.Text;
 using Dataflow.Torch.Training;
 
 namespace Dataflow.Plugins.Training;
 
-/// <summary>What train.lm and train.sft have in common: examples in, steps reported, checkpoint out.</summary>
+/// <summary>What one row gives a trainer: examples, or a reason why it gives none.</summary>
+internal readonly record struct Reading<T>(IReadOnlyList<T> Examples, string? Dropped)
+{
+    public static Reading<T> Of(params IReadOnlyList<T> examples) => new(examples, null);
+
+    public static Reading<T> Drop(string reason) => new([], reason);
+}
+
+/// <summary>What all trainer stages have in common: examples in, steps reported, checkpoint out.</summary>
 internal sealed class TrainingRun(TrainingSettings settings, StageContext context)
 {
+    /// <summary>The optional input with held-out rows.</summary>
+    public const string EvaluationInput = "eval";
+
     private const int ReportEvery = 10;
 
     /// <summary>Reads examples from rows; what cannot be trained on is counted by reason, not passed over in silence.</summary>
-    public async Task<IReadOnlyList<TrainingExample>> ReadAsync(IRowStream rows, Func<Row, IEnumerable<TrainingExample>> read, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<T>> ReadAsync<T>(IRowStream rows, Func<Row, Reading<T>> read, CancellationToken cancellationToken)
     {
-        var examples = new List<TrainingExample>();
-        int tooLong = 0;
-        int untrained = 0;
-        await foreach (RowBatch batch in rows.ReadAsync(cancellationToken))
-        {
-            using RowBatch owned = batch;
-            for (int i = 0; i < batch.Length; i++)
-            {
-                foreach (TrainingExample example in read(batch.RowAt(i)))
-                {
-                    if (example.Ids.Length > settings.MaxLength)
-                    {
-                        tooLong++;
-                    }
-                    else if (example.TrainedTokens == 0)
-                    {
-                        untrained++;
-                    }
-                    else
-                    {
-                        examples.Add(example);
-                    }
-                }
-            }
-        }
-
+        (List<T> examples, SortedDictionary<string, int> dropped) = await ReadRowsAsync(rows, read, cancellationToken);
         context.Report(new Metric("examples", examples.Count));
-        if (tooLong > 0)
+        foreach ((string reason, int count) in dropped)
         {
-            context.Report(new Metric("dropped: longer than max_length", tooLong));
+            context.Report(new Metric("dropped: " + reason, count));
         }
 
-        if (untrained > 0)
-        {
-            context.Report(new Metric("dropped: no token to train on", untrained));
-        }
-
-        return examples.Count > 0 ? examples : throw new StageFailedException($"there is nothing to train on ({tooLong} examples too long, {untrained} without a trained token)");
+        return examples.Count > 0
+            ? examples
+            : throw new StageFailedException($"there is nothing to train on ({(dropped.Count == 0 ? "no rows" : string.Join(", ", dropped.Select(pair => $"{pair.Value} {pair.Key}")))})");
     }
 
-    /// <summary>Trains and leaves the checkpoint in the stage's artifact folder.</summary>
-    public void Train(LlamaModel model, LlamaTokenizer tokenizer, IReadOnlyList<TrainingExample> examples, CancellationToken cancellationToken)
+    /// <summary>Held-out examples, where that input is connected; none otherwise.</summary>
+    public async Task<IReadOnlyList<T>> ReadHeldOutAsync<T>(StageInputs inputs, Func<Row, Reading<T>> read, CancellationToken cancellationToken) =>
+        inputs.TryGet(EvaluationInput, out IRowStream? rows) ? (await ReadRowsAsync(rows, read, cancellationToken)).Examples : [];
+
+    /// <summary>Trains on the calling thread and leaves the checkpoint in the stage's artifact folder.</summary>
+    public void Train(int examples, Action<TrainerOptions, Action<TrainingStep>> train, Action<string> save)
     {
-        int steps = settings.StepsOn(examples.Count);
-        var options = new TrainerOptions
+        TrainerOptions options = settings.ToOptions(settings.StepsOn(examples), context.Seed, context.WorkFolder) with
         {
-            Steps = steps,
-            BatchSize = settings.BatchSize,
-            MicroBatchRows = settings.MicroBatch ?? 0,
-            LearningRate = settings.LearningRate,
-            Schedule = settings.Schedule,
-            WarmupRatio = settings.Warmup,
-            FloorRatio = settings.Floor,
-            WeightDecay = settings.WeightDecay,
-            GradientClip = settings.GradientClip,
-            MaxLength = settings.MaxLength,
-            Packing = settings.Packing,
-            Seed = context.Seed,
-            CheckpointEvery = settings.CheckpointEvery,
-            CheckpointFolder = context.WorkFolder,
             BeforeCheckpoint = () => context.MetricsJournalled.GetAwaiter().GetResult(),
         };
         try
         {
-            new LanguageModelTrainer(model, tokenizer.Specials.Pad, options).Train(examples, step => Report(step, steps), cancellationToken);
+            train(options, step => Report(step, options.Steps));
         }
-        catch (TrainingException failure)
+        catch (Exception failure) when (failure is TrainingException or ArgumentException)
         {
             throw new StageFailedException(failure.Message, failure);
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(context.ArtifactFolder)!);
-        ModelCheckpoint.Save(context.ArtifactFolder, model, tokenizer);
+        save(context.ArtifactFolder);
     }
 
     /// <summary>Sets the thread count on the training thread itself and names the device.</summary>
@@ -97,19 +66,70 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
         return TorchRuntime.Resolve(settings.Device);
     }
 
-    /// <summary>Metrics that a training of so many steps reports: four at each step that is told, and the number of examples.</summary>
-    public static int MetricsOf(int steps) => 1 + (4 * Enumerable.Range(1, steps).Count(step => IsTold(step, steps)));
+    /// <summary>A seed of this stage for a purpose, as libtorch's generators take it.</summary>
+    public ulong Seed(string purpose) => Seeds.Derive(context.Seed, purpose) >> 1;
+
+    /// <summary>Metrics that a training of so many steps reports: four and the trainer's own at each step that is told, and the number of examples.</summary>
+    public static int MetricsOf(int steps, int own = 0) => 1 + ((4 + own) * Enumerable.Range(1, steps).Count(step => IsTold(step, steps)));
+
+    /// <summary>Complaints that all trainers have about their options.</summary>
+    public static void Declare(TrainingSettings settings, StageDeclaration declaration)
+    {
+        bool evaluates = declaration.Inputs.ContainsKey(EvaluationInput);
+        if (settings.EvaluateEvery is not null && !evaluates)
+        {
+            declaration.Error("evaluate_every", $"there is nothing to evaluate on: give 'from: {{ in: …, {EvaluationInput}: … }}'");
+        }
+
+        if (settings.Patience is not null && settings.EvaluateEvery is null)
+        {
+            declaration.Error("patience", "an early stop needs 'evaluate_every'");
+        }
+
+        if (evaluates && settings.EvaluateEvery is null)
+        {
+            declaration.Warning("evaluate_every", "held-out rows are given, but without 'evaluate_every' nothing looks at them");
+        }
+    }
+
+    private static async Task<(List<T> Examples, SortedDictionary<string, int> Dropped)> ReadRowsAsync<T>(IRowStream rows, Func<Row, Reading<T>> read, CancellationToken cancellationToken)
+    {
+        var examples = new List<T>();
+        var dropped = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        await foreach (RowBatch batch in rows.ReadAsync(cancellationToken))
+        {
+            using RowBatch owned = batch;
+            for (int i = 0; i < batch.Length; i++)
+            {
+                Reading<T> reading = read(batch.RowAt(i));
+                examples.AddRange(reading.Examples);
+                if (reading.Dropped is string reason)
+                {
+                    dropped[reason] = dropped.GetValueOrDefault(reason) + 1;
+                }
+            }
+        }
+
+        return (examples, dropped);
+    }
 
     private static bool IsTold(long step, int steps) => step % ReportEvery == 0 || step == steps || step == 1;
 
     private void Report(TrainingStep step, int steps)
     {
-        if (IsTold(step.Step, steps))
+        bool told = IsTold(step.Step, steps);
+        if (told)
         {
             context.Report(new Metric("loss", step.Loss, step.Step));
             context.Report(new Metric("learning_rate", step.LearningRate, step.Step));
             context.Report(new Metric("gradient_norm", step.GradientNorm, step.Step));
             context.Report(new Metric("trained_tokens", step.Tokens, step.Step));
+        }
+
+        // An evaluation is told whenever there was one.
+        foreach ((string name, double value) in step.Metrics.Where(metric => told || metric.Key.StartsWith("eval_", StringComparison.Ordinal)))
+        {
+            context.Report(new Metric(name, value, step.Step));
         }
     }
 }

@@ -1,10 +1,11 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Dataflow.Torch.Models;
 using Dataflow.Torch.Training;
 
 namespace Dataflow.Plugins.Training;
 
-/// <summary>Options that all language-model trainers share.</summary>
+/// <summary>Options that all trainers share.</summary>
 public abstract record TrainingSettings
 {
     [Description("Optimizer steps; if absent, as many as 'epochs' make."), Range(1, int.MaxValue)]
@@ -25,7 +26,7 @@ public abstract record TrainingSettings
     [Description("Peak learning rate."), Range(0.0, 10.0)]
     public double LearningRate { get; init; } = 1e-5;
 
-    [Description("constant, linear or cosine.")]
+    [Description("constant, linear, cosine, or wsd: constant, then linear over the share 'decay'.")]
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Cosine;
 
     [Description("Share of the steps that warm up."), Range(0.0, 1.0)]
@@ -33,6 +34,9 @@ public abstract record TrainingSettings
 
     [Description("Share of the peak rate left at the end."), Range(0.0, 1.0)]
     public double Floor { get; init; } = 0.1;
+
+    [Description("Share of the steps that decay, for the schedule wsd."), Range(0.0, 1.0)]
+    public double Decay { get; init; } = 0.1;
 
     [Description("Decoupled weight decay of matrices."), Range(0.0, 10.0)]
     public double WeightDecay { get; init; }
@@ -43,12 +47,73 @@ public abstract record TrainingSettings
     [Description("Longest example in tokens; longer ones are dropped and counted."), Range(2, 10_000_000)]
     public int MaxLength { get; init; } = 4096;
 
-    [Description("Put several examples into one row behind a block-diagonal mask.")]
-    public bool Packing { get; init; } = true;
+    [Description("Train low-rank adapters, merged into the weights at the end, instead of all weights.")]
+    public LoraSettings? Lora { get; init; }
+
+    [Description("Steps between evaluations on the input 'eval'."), Range(1, int.MaxValue)]
+    public int? EvaluateEvery { get; init; }
+
+    [Description("Evaluations without a lower loss after which training stops; the best weights are kept."), Range(1, int.MaxValue)]
+    public int? Patience { get; init; }
+
+    [Description("Stop when the loss rises over its running mean by this factor; 0: only when it is no number."), Range(0.0, 1e9)]
+    public double Divergence { get; init; } = 10;
 
     [Description("Steps between resumable checkpoints."), Range(1, int.MaxValue)]
     public int CheckpointEvery { get; init; } = 200;
 
     [Description("auto, cpu, cuda or cuda:N.")]
     public string Device { get; init; } = "auto";
+
+    /// <summary>Fewest steps of warm-up that a trainer asks for.</summary>
+    protected virtual int LeastWarmup => 0;
+
+    /// <summary>Several sequences a row.</summary>
+    protected virtual bool Packs => false;
+
+    internal TrainerOptions ToOptions(int steps, ulong seed, string workFolder) => new()
+    {
+        Steps = steps,
+        BatchSize = BatchSize,
+        MicroBatchRows = MicroBatch ?? 0,
+        LearningRate = LearningRate,
+        Schedule = Schedule,
+        WarmupRatio = Warmup,
+        WarmupSteps = LeastWarmup,
+        FloorRatio = Floor,
+        DecayRatio = Decay,
+        WeightDecay = WeightDecay,
+        GradientClip = GradientClip,
+        MaxLength = MaxLength,
+        Packing = Packs,
+        Lora = Lora is null ? null : new LoraOptions(Lora.Rank, Lora.Alpha, Lora.Targets),
+        EvaluateEvery = EvaluateEvery ?? 0,
+        Patience = Patience ?? 0,
+        DivergenceFactor = Divergence,
+        Seed = seed,
+        CheckpointEvery = CheckpointEvery,
+        CheckpointFolder = workFolder,
+    };
+}
+
+/// <summary>Options of trainers of single sequences.</summary>
+public abstract record SequenceTrainingSettings : TrainingSettings
+{
+    [Description("Put several sequences into one row behind a block-diagonal mask.")]
+    public bool Packing { get; init; } = true;
+
+    protected override bool Packs => Packing;
+}
+
+/// <summary>Low-rank adapters.</summary>
+public sealed record LoraSettings
+{
+    [Description("Rank."), Range(1, 100_000)]
+    public int Rank { get; init; } = 16;
+
+    [Description("The adapter's term is scaled by alpha / rank."), Range(1e-6, 1e6)]
+    public double Alpha { get; init; } = 32;
+
+    [Description("Linear maps that get one (q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj); all if absent.")]
+    public IReadOnlyList<string> Targets { get; init; } = [];
 }

@@ -142,7 +142,7 @@ public sealed class CommandTests : IDisposable
         CommandResult failed = await command.RunAsync("run", "budget.yaml", "--run-id", "b");
         Assert.Equal(1, failed.ExitCode);
         Assert.Contains("failed: stage 'numbers': 1 of 3 rows failed, more than max_errors allows", failed.Error, StringComparison.Ordinal);
-        Assert.Contains("1 rows failed; see " + Path.Combine(command.Folder, "runs/b/rejects"), failed.Output, StringComparison.Ordinal);
+        Assert.Contains("1 row failed; see " + Path.Combine(command.Folder, "runs/b/rejects"), failed.Output, StringComparison.Ordinal);
         Assert.Single(command.Read("runs/b/rejects/numbers.errors.jsonl").Trim().Split('\n'));
         command.Write("budget.yaml", command.Read("budget.yaml").Replace("10%", "50%", StringComparison.Ordinal));
         CommandResult resumed = await command.RunAsync("run", "--resume", "b");

@@ -14,11 +14,12 @@ public sealed partial class PipelineFilesTests
     public void Every_pipeline_has_a_test_that_runs_it()
     {
         string[] shipped = Directory.GetFiles(Folder, "*.yaml").Select(file => Path.GetFileName(file)).Where(file => !file.EndsWith(".test.yaml", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
-        Assert.Equal(["clean-text.yaml", "quickstart.yaml", "rejection-sampling.yaml", "self-instruct.yaml", "sft.yaml"], shipped);
+        Assert.Equal(["clean-text.yaml", "preference.yaml", "quickstart.yaml", "rejection-sampling.yaml", "self-instruct.yaml", "sft.yaml"], shipped);
     }
 
     [Theory]
     [InlineData("clean-text.yaml")]
+    [InlineData("preference.yaml")]
     [InlineData("quickstart.yaml")]
     [InlineData("rejection-sampling.yaml")]
     [InlineData("self-instruct.yaml")]
@@ -121,6 +122,29 @@ public sealed partial class PipelineFilesTests
         Assert.True(result.ExitCode == 0, result.All);
         Assert.True(File.Exists(Path.Combine(command.Folder, "runs/r/artifacts/sft/model.safetensors")));
         Assert.NotEmpty(Rows(command, "runs/r/out/samples.jsonl"));
+    }
+
+    [Fact]
+    public async Task Preferences_give_a_reward_model_a_policy_and_an_average_that_are_measured()
+    {
+        using var command = new DataflowCommand();
+        // Small, and so little noise that a barely trained model is now and then right.
+        string[] settings =
+        [
+            "--set", "tasks=1200", "--set", "noise=0.1", "--set", "pretrain_steps=250", "--set", "prompts=80", "--set", "samples=6", "--set", "reward_steps=20", "--set", "dpo_steps=5",
+            "--set", "held_out=30", "--set", "min_held_out=10",
+        ];
+        CommandResult result = await command.RunAsync(["run", Path.Combine(Folder, "preference.yaml"), "--run-id", "r", .. settings]);
+        Assert.True(result.ExitCode == 0, result.All);
+        foreach (string label in new[] { "base", "dpo", "averaged", "best_of_k", "one_of_k" })
+        {
+            Assert.Matches($@"{label} pass@1 +[0-9.]+%", result.Output);
+        }
+
+        JsonObject pair = Rows(command, "runs/r/out/pairs.jsonl")[0];
+        Assert.NotEqual((string)pair["chosen"]!, (string)pair["rejected"]!);
+        Assert.Contains("LlamaForSequenceClassification", command.Read("runs/r/artifacts/reward/config.json"), StringComparison.Ordinal);
+        Assert.Equal(2, JsonNode.Parse(command.Read("runs/r/artifacts/average/merge.json"))!["models"]!.AsArray().Count);
     }
 
     // Half of every list repeats a seed in other words; the rest is new each time.

@@ -13,37 +13,6 @@ public sealed class TrainingTests
     private static TrainerOptions Options(int steps) => new() { Steps = steps, BatchSize = 6, LearningRate = 1e-2, Seed = 3, MaxLength = 32 };
 
     [Fact]
-    public void Token_losses_and_their_mean_over_kept_tokens_match_the_reference()
-    {
-        using var scope = NewDisposeScope();
-        Tensor logits = tensor(new float[] { 2, 0, -1, .5f, 1.5f, 0, -.5f, 0, 1, 1, 1, 1, 0, 3, 0 }, [1, 5, 3]);
-        double Sum(long[] labels) => Losses.TokenNegativeLogLikelihood(logits, tensor(labels, [1, 5])).item<float>();
-        long[] targets = [0, 1, 2, 0, 1];
-        double[] expected = [0.169846, 0.464369, 0.464369, 1.098612, 0.094923];
-        for (int i = 0; i < 5; i++)
-        {
-            long[] only = Enumerable.Repeat(Losses.Ignore, 5).ToArray();
-            only[i] = targets[i];
-            Assert.Equal(expected[i], Sum(only), 5);
-        }
-
-        Assert.Equal(0.341220, Sum([Losses.Ignore, 1, 2, Losses.Ignore, 1]) / 3, 5);
-    }
-
-    [Theory]
-    [InlineData(135, 5e-6)]
-    [InlineData(270, 1e-5)]
-    [InlineData(4500, 5.718530e-6)]
-    [InlineData(9000, 1e-6)]
-    public void Cosine_schedule_matches_the_reference(int step, double rate) =>
-        Assert.Equal(rate, new LearningRateSchedule(ScheduleKind.Cosine, 1e-5, 9000, 270, 0.1).At(step), 11);
-
-    [Fact]
-    public void Packing_is_best_fit_decreasing() => Assert.Equal(
-        [[3, 4], [0, 2], [1]],
-        Packing.BestFitDecreasing([4, 3, 2, 5, 1], 6));
-
-    [Fact]
     public void Packed_rows_give_the_loss_of_single_rows()
     {
         using var scope = NewDisposeScope();

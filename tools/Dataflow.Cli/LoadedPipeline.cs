@@ -19,15 +19,12 @@ internal sealed record LoadedPipeline(PipelineGraph? Graph, IReadOnlyList<Diagno
         Load(arguments, runVariables, CheckLevel.Environment, LoadCatalog(arguments));
 
     /// <summary>The plugins of a command, being loaded.</summary>
-    public static Task<(PluginCatalog Catalog, DiagnosticBag Diagnostics)> LoadCatalog(PipelineArguments arguments) => Task.Run(() =>
-    {
-        var diagnostics = new DiagnosticBag();
-        return (PluginCatalog.Load(PluginPath.Folders(arguments.Plugins), diagnostics), diagnostics);
-    });
+    public static Task<PluginCatalog> LoadCatalog(PipelineArguments arguments) =>
+        Task.Run(() => PluginCatalog.Load(PluginPath.Folders(arguments.Plugins), new DiagnosticBag()));
 
     /// <param name="catalog">Not awaited at the level of syntax.</param>
     public static LoadedPipeline Load(
-        PipelineArguments arguments, IReadOnlyDictionary<string, string> runVariables, CheckLevel level, Task<(PluginCatalog Catalog, DiagnosticBag Diagnostics)>? catalog)
+        PipelineArguments arguments, IReadOnlyDictionary<string, string> runVariables, CheckLevel level, Task<PluginCatalog>? catalog)
     {
         var options = new LoadOptions { Overrides = arguments.Overrides, RunVariables = runVariables, RequireSecrets = level == CheckLevel.Environment };
         LoadResult loaded = PipelineLoader.Load(arguments.File, options);
@@ -37,8 +34,8 @@ internal sealed record LoadedPipeline(PipelineGraph? Graph, IReadOnlyList<Diagno
             return new LoadedPipeline(null, diagnostics.All, loaded.Secrets);
         }
 
-        (PluginCatalog plugins, DiagnosticBag ofPlugins) = catalog.GetAwaiter().GetResult();
-        diagnostics.AddPlugins(ofPlugins);
+        PluginCatalog plugins = catalog.GetAwaiter().GetResult();
+        diagnostics.AddRange(loaded.Definition is null ? plugins.Problems.Select(problem => problem.Mild) : plugins.ProblemsFor(loaded.Definition));
         PipelineGraph? graph = loaded.Definition is null ? null : GraphCompiler.Compile(loaded.Definition, plugins, diagnostics);
         return new LoadedPipeline(graph, diagnostics.All, loaded.Secrets);
     }

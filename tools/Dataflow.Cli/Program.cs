@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dataflow.Cli;
 using Dataflow.Cli.Commands;
+using Dataflow.Engine.Execution;
 
 var root = new RootCommand("Dataflow: data and model pipelines for post-training, from one YAML file.");
 root.Subcommands.Add(RunCommand.Create());
@@ -17,6 +18,8 @@ root.Subcommands.Add(DiffCommand.Create());
 root.Subcommands.Add(TapCommand.Create());
 root.Subcommands.Add(RunCommand.CreateRetry());
 root.Subcommands.Add(CacheCommand.Create());
+root.Subcommands.Add(MergeCommand.Create());
+root.Subcommands.Add(ExportCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
@@ -29,5 +32,14 @@ if (parsed.Errors.Count > 0)
     return ExitCodes.BadInput;
 }
 
-// Ctrl-C is the run's own to handle: the first drains, the second aborts.
-return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+try
+{
+    // Ctrl-C is the run's own to handle: the first drains, the second aborts.
+    return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+}
+catch (Exception failure) when (StorageFailure.Is(failure))
+{
+    // Output that goes to a full disk, say.
+    Console.Error.WriteLine($"failed: {failure.Message}");
+    return ExitCodes.Failed;
+}

@@ -34,9 +34,6 @@ public sealed class ModelCallException(string message, int? status, TimeSpan? re
     /// <summary>One of the constants above, or <c>http_500</c> for a status. Error rows carry it as <c>model_REASON</c>.</summary>
     public string Reason { get; } = reason ?? (status is int code ? string.Create(CultureInfo.InvariantCulture, $"http_{code}") : NoConnection);
 
-    /// <summary>How often the call was made, this time included; counted by the engine.</summary>
-    public int Attempts { get; set; } = 1;
-
     /// <summary>True where the same request may succeed later: no answer, 408, 409, 429 and 5xx.</summary>
     public bool IsTransient => Status is null or 408 or 409 or 429 or >= 500;
 }

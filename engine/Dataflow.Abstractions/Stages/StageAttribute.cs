@@ -29,7 +29,8 @@ public sealed class StageInputAttribute(string name) : Attribute
 
 /// <summary>
 /// Marks a string option that names a model resource. The engine opens the model and passes it to the stage's
-/// constructor parameter of the same name; the parameter's type says which kind is needed.
+/// constructor parameter of the same name; the parameter's type says which kind is needed. An option that is a list of
+/// strings names several, for a parameter of type <c>IReadOnlyList</c> of that kind.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ModelReferenceAttribute(Type kind) : Attribute

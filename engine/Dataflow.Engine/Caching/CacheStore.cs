@@ -123,21 +123,31 @@ public sealed class CacheStore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        lock (writer.Gate)
-        {
-            string[] used = [.. usedResponses.Keys];
-            writer.Transact(() =>
-            {
-                foreach (string key in used)
-                {
-                    writer.Execute("UPDATE responses SET used = $1 WHERE key = $0 AND used <> $1", key, Today());
-                }
-            });
-        }
-
+        NoteUsed();
         await reader.DisposeAsync();
         await writer.DisposeAsync();
         publishing.Dispose();
+    }
+
+    private void NoteUsed()
+    {
+        try
+        {
+            lock (writer.Gate)
+            {
+                writer.Transact(() =>
+                {
+                    foreach (string key in usedResponses.Keys)
+                    {
+                        writer.Execute("UPDATE responses SET used = $1 WHERE key = $0 AND used <> $1", key, Today());
+                    }
+                });
+            }
+        }
+        catch (SqliteException)
+        {
+            // A full disk, say. The day of last use only decides what is pruned first.
+        }
     }
 
     private (long Rows, long Calls) Publish(string journal, (long Rows, long Calls) after)

@@ -2,6 +2,7 @@ using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Definition;
 using Dataflow.Engine.Execution.Workers;
 using Dataflow.Engine.Models;
+using Microsoft.Data.Sqlite;
 
 namespace Dataflow.Engine.Caching;
 
@@ -9,7 +10,7 @@ namespace Dataflow.Engine.Caching;
 /// Gives row stages and trainers their part of the cache. The other kinds are column work that costs less than reading
 /// its results back.
 /// </summary>
-internal sealed class StageCaches(CacheStore store, SecretRegistry secrets)
+internal sealed class StageCaches(CacheStore store, SecretRegistry secrets, Action<string> say)
 {
     public async Task AttachAsync(StageRuntime runtime, ModelHost models, CancellationToken cancellationToken)
     {
@@ -22,13 +23,21 @@ internal sealed class StageCaches(CacheStore store, SecretRegistry secrets)
         StageFields fields = StageFields.Of(
             runtime.Node, runtime.Context.Seed, runtime.Context.Threads, await models.IdentitiesAsync(runtime.Node, cancellationToken), runtime.Context.ResolvePath, secrets);
         await runtime.Journal.SetMetaAsync("context:" + runtime.Node.Name, fields.Hash);
-        if (descriptor.Kind == StageKind.Row)
+        try
         {
-            runtime.Cache = new RowCache(store, runtime.Node, fields);
+            if (descriptor.Kind == StageKind.Row)
+            {
+                runtime.Cache = new RowCache(store, runtime.Node, fields);
+            }
+            else
+            {
+                runtime.Trainings = new TrainerCache(store, runtime.Node.Name, fields, say);
+            }
         }
-        else
+        catch (SqliteException failure)
         {
-            runtime.Trainings = new TrainerCache(store, runtime.Node.Name, fields);
+            // A run does not need its cache: without one it only does more.
+            say($"'{runtime.Node.Name}' goes without the cache: {failure.Message}");
         }
     }
 }

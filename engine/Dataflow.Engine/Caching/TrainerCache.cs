@@ -43,7 +43,7 @@ internal sealed record TrainerInputs(IReadOnlyDictionary<string, string> Reads, 
 }
 
 /// <summary>One trainer's part of the cache: checkpoints by what they were trained on.</summary>
-internal sealed class TrainerCache(CacheStore store, string stage, StageFields fields)
+internal sealed class TrainerCache(CacheStore store, string stage, StageFields fields, Action<string> say)
 {
     private readonly long context = store.RegisterContext(stage, fields);
 
@@ -72,8 +72,15 @@ internal sealed class TrainerCache(CacheStore store, string stage, StageFields f
         }
 
         string folder = Path.Combine(store.ArtifactsFolder, Guid.NewGuid().ToString("N"));
-        FolderCopy.Replace(artifactFolder, folder);
-        long bytes = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
-        store.AddArtifact(context, new CachedArtifact(inputs.ReadsJson, inputs.DigestsJson, folder, JsonSerializer.Serialize(metrics)), bytes);
+        try
+        {
+            FolderCopy.Replace(artifactFolder, folder);
+            long bytes = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+            store.AddArtifact(context, new CachedArtifact(inputs.ReadsJson, inputs.DigestsJson, folder, JsonSerializer.Serialize(metrics)), bytes);
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            say($"the checkpoint of '{stage}' is not kept for other runs: {failure.Message}");
+        }
     }
 }

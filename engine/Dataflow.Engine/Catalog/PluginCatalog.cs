@@ -1,3 +1,4 @@
+using Dataflow.Engine.Definition;
 using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Engine.Catalog;
@@ -5,13 +6,10 @@ namespace Dataflow.Engine.Catalog;
 /// <summary>All stages and models that the plugin folders offer. One bad plugin is a diagnostic and stops nothing else.</summary>
 public sealed class PluginCatalog
 {
-    private const string PluginIs = "a plugin is a folder Name with Name.dll in it";
-
     private readonly Dictionary<string, StageDescriptor> stages = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ModelDescriptor> models = new(StringComparer.Ordinal);
     private readonly List<PluginInfo> plugins = [];
-    private readonly List<string> broken = [];
-    private readonly Dictionary<string, string> contested = new(StringComparer.Ordinal);
+    private readonly List<PluginProblem> problems = [];
 
     public IReadOnlyDictionary<string, StageDescriptor> Stages => stages;
 
@@ -19,20 +17,17 @@ public sealed class PluginCatalog
 
     public IReadOnlyList<PluginInfo> Plugins => plugins;
 
-    /// <summary>DLLs of which something could not be loaded; any name that nobody knows may be theirs.</summary>
-    public IReadOnlyList<string> Broken => broken;
+    /// <summary>What is wrong with the plugins, in the order they were looked at.</summary>
+    public IReadOnlyList<PluginProblem> Problems => problems;
 
-    /// <summary>Names of stages and models that a second plugin offers too, and that plugin's DLL.</summary>
-    public IReadOnlyDictionary<string, string> Contested => contested;
-
-    /// <summary>Loads <c>Name/Name.dll</c> from every folder, in the given order; a name already taken is an error that names both.</summary>
+    /// <summary>Loads <c>Name/Name.dll</c> from every folder, in the given order; names already taken are an error that names both plugins.</summary>
     public static PluginCatalog Load(IEnumerable<string> folders, DiagnosticBag diagnostics)
     {
         var catalog = new PluginCatalog();
         var loading = new List<Task<(string Dll, PluginContent? Content, DiagnosticBag Diagnostics)>>();
         foreach (string folder in folders.Select(Path.GetFullPath).Distinct(StringComparer.Ordinal))
         {
-            foreach (string dll in Find(folder, diagnostics))
+            foreach (string dll in catalog.Find(folder))
             {
                 loading.Add(Task.Run(() =>
                 {
@@ -46,85 +41,89 @@ public sealed class PluginCatalog
         foreach (Task<(string Dll, PluginContent? Content, DiagnosticBag Diagnostics)> one in loading)
         {
             (string dll, PluginContent? content, DiagnosticBag own) = one.GetAwaiter().GetResult();
-            diagnostics.AddRange(own);
-            if (own.HasErrors)
-            {
-                catalog.broken.Add(dll);
-            }
-
+            catalog.problems.AddRange(own.All.Select(diagnostic => new PluginProblem(diagnostic, dll, null)));
             if (content is not null)
             {
-                catalog.Add(content, dll, diagnostics);
+                catalog.Add(content, dll);
             }
         }
 
+        diagnostics.AddRange(catalog.problems.Select(problem => problem.Diagnostic));
         return catalog;
     }
 
-    private static List<string> Find(string folder, DiagnosticBag diagnostics)
+    /// <summary>What is wrong with the plugins, for one pipeline: an error only where it uses, or may miss, something of the plugin at fault.</summary>
+    public IEnumerable<Diagnostic> ProblemsFor(PipelineDefinition definition)
+    {
+        HashSet<string> used = definition.Stages.Select(stage => stage.Uses).Concat(definition.Models.Select(model => model.Uses)).ToHashSet(StringComparer.Ordinal);
+        bool misses = definition.Stages.Any(stage => !stages.ContainsKey(stage.Uses)) || definition.Models.Any(model => !models.ContainsKey(model.Uses));
+        HashSet<string> dlls = stages.Values.Where(stage => used.Contains(stage.Name)).Select(stage => stage.Plugin.DllPath)
+            .Concat(models.Values.Where(model => used.Contains(model.Name)).Select(model => model.Plugin.DllPath)).ToHashSet(StringComparer.Ordinal);
+        bool Concerns(PluginProblem problem) => problem.Names?.Any(used.Contains) ?? (misses || (problem.Dll is string dll && dlls.Contains(dll)));
+        return problems.Select(problem => Concerns(problem) ? problem.Diagnostic : problem.Mild);
+    }
+
+    /// <summary>Where a name that nobody offers may be; null if every plugin could be looked into.</summary>
+    public string? HiddenHint()
+    {
+        string[] hiding = problems.Where(problem => problem.Hides).Select(problem => Path.GetFileNameWithoutExtension(problem.Dll!)).Distinct().ToArray();
+        return hiding.Length == 0 ? null : $"it may be in the plugin {string.Join(" or ", hiding.Select(name => $"'{name}'"))}, of which not all could be loaded";
+    }
+
+    private List<string> Find(string folder)
     {
         var found = new List<string>();
         if (!Directory.Exists(folder))
         {
-            diagnostics.Error(DiagnosticCodes.PluginFolder, null, $"the plugin folder {folder} does not exist");
+            problems.Add(new PluginProblem(new Diagnostic(DiagnosticCodes.BadPlugin, Severity.Error, $"the plugin folder {folder} does not exist", null, null), null, null));
             return found;
         }
 
-        string[] candidates = Directory.GetDirectories(folder).Order(StringComparer.Ordinal).ToArray();
-        if (candidates.Length == 0)
+        string[] plugins = Directory.GetDirectories(folder).Where(plugin => !Path.GetFileName(plugin).StartsWith('.')).Order(StringComparer.Ordinal).ToArray();
+        if (plugins.Length == 0)
         {
-            diagnostics.Warning(DiagnosticCodes.BadPlugin, null, $"{folder} holds no plugins", PluginIs);
+            Warn($"the plugin folder {folder} holds no plugins");
         }
 
-        foreach (string plugin in candidates)
+        foreach (string plugin in plugins)
         {
             string dll = Path.Combine(plugin, Path.GetFileName(plugin) + ".dll");
             if (File.Exists(dll))
             {
                 found.Add(dll);
             }
-            else if (Directory.GetFiles(plugin, "*.dll").Length > 0 || !Directory.EnumerateFileSystemEntries(plugin).Any())
+            else
             {
-                diagnostics.Warning(DiagnosticCodes.BadPlugin, null, $"{plugin} holds no {Path.GetFileName(dll)}", PluginIs);
+                Warn($"{plugin} holds no {Path.GetFileName(dll)}");
             }
         }
 
         return found;
     }
 
-    private void Add(PluginContent content, string dll, DiagnosticBag diagnostics)
+    private void Warn(string message) => problems.Add(new PluginProblem(
+        new Diagnostic(DiagnosticCodes.BadPlugin, Severity.Warning, message, null, "a plugin is a folder Name with Name.dll in it"), null, null));
+
+    private void Add(PluginContent content, string dll)
     {
         plugins.Add(content.Info);
-        (string Name, string Dll)[] taken =
-        [
-            .. Enter(content.Stages, stages, stage => stage.Name, stage => stage.Plugin.DllPath),
-            .. Enter(content.Models, models, model => model.Name, model => model.Plugin.DllPath),
-        ];
-        foreach (IGrouping<string, (string Name, string Dll)> earlier in taken.GroupBy(name => name.Dll))
+        var taken = new List<(string Name, string Earlier)>();
+        foreach (StageDescriptor stage in content.Stages.Where(stage => !stages.TryAdd(stage.Name, stage)))
         {
-            string[] names = earlier.Select(name => $"'{name.Name}'").ToArray();
-            string what = names.Length == 1 ? $"the name {names[0]} is" : $"the names {string.Join(", ", names)} are";
-            diagnostics.Error(DiagnosticCodes.PluginCollision, null, $"{dll}: {what} already taken by {earlier.Key}", "remove one of the two plugins");
+            taken.Add((stage.Name, stages[stage.Name].Plugin.DllPath));
         }
 
-        foreach ((string name, _) in taken)
+        foreach (ModelDescriptor model in content.Models.Where(model => !models.TryAdd(model.Name, model)))
         {
-            contested.TryAdd(name, dll);
-        }
-    }
-
-    // What was there stays; what came second is returned, with the DLL that came first.
-    private static List<(string Name, string Dll)> Enter<T>(IEnumerable<T> offered, Dictionary<string, T> known, Func<T, string> nameOf, Func<T, string> dllOf)
-    {
-        var taken = new List<(string Name, string Dll)>();
-        foreach (T one in offered)
-        {
-            if (!known.TryAdd(nameOf(one), one))
-            {
-                taken.Add((nameOf(one), dllOf(known[nameOf(one)])));
-            }
+            taken.Add((model.Name, models[model.Name].Plugin.DllPath));
         }
 
-        return taken;
+        foreach (IGrouping<string, string> earlier in taken.GroupBy(one => one.Earlier, one => one.Name))
+        {
+            string[] names = [.. earlier];
+            string list = string.Join(", ", names.Select(name => $"'{name}'"));
+            string message = $"{dll}: {(names.Length == 1 ? $"the name {list} is" : $"the names {list} are")} already taken by {earlier.Key}";
+            problems.Add(new PluginProblem(new Diagnostic(DiagnosticCodes.PluginCollision, Severity.Error, message, null, "remove one of the two plugins"), dll, names));
+        }
     }
 }

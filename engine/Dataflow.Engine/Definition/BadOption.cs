@@ -9,6 +9,8 @@ namespace Dataflow.Engine.Definition;
 /// <param name="Owner">The record it belongs to; null for an item of a list or mapping.</param>
 public sealed record BadOption(string Path, object? Owner, PropertyInfo? Property)
 {
+    private readonly object? own = Owner is null ? null : Property?.GetValue(Owner);
+
     /// <summary>How many different stand-ins there are.</summary>
     public const int StandIns = 3;
 
@@ -21,8 +23,14 @@ public sealed record BadOption(string Path, object? Owner, PropertyInfo? Propert
     /// </summary>
     public void StandIn(int number)
     {
-        if (Owner is null || Property is null || number == 0)
+        if (Owner is null || Property is null)
         {
+            return;
+        }
+
+        if (number == 0)
+        {
+            Property.SetValue(Owner, own);
             return;
         }
 

@@ -36,7 +36,7 @@ internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelinePar
         ConfigMapping costNode = Mapping(body, "cost");
         CostDefinition cost = new OptionsBinder(diagnostics).BindPartly<CostDefinition>(costNode, costNode.Span);
         parts.Models.Add(new ModelDefinition(name, entry.KeySpan, uses.Text, uses.Span, Mapping(body, "with"), trainer, from?.Value.Span ?? entry.KeySpan, limits, cost, scope));
-        parts.RecordModel(name, entry.Value);
+        parts.Hash.AddModel(name, entry.Value);
     }
 
     public void ReadStage(ConfigEntry entry)
@@ -51,7 +51,7 @@ internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelinePar
         StageSettings settings = new OptionsBinder(diagnostics).BindPartly<StageSettings>(settingsNode, body.Span);
         SourceSpan settingsSpan = body.Find("max_errors")?.Value.Span ?? entry.KeySpan;
         parts.Stages.Add(new StageDefinition(name, entry.KeySpan, uses.Text, uses.Span, Inputs(body), Mapping(body, "with"), settings, settingsSpan, scope));
-        parts.RecordStage(name, entry.Value);
+        parts.Hash.AddStage(name, entry.Value);
     }
 
     private bool Begin(ConfigEntry entry, string[] known, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out ConfigMapping? body, out string name)

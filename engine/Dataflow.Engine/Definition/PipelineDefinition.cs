@@ -3,7 +3,7 @@ using Dataflow.Engine.Diagnostics;
 namespace Dataflow.Engine.Definition;
 
 /// <summary>A pipeline as written: parsed, included, interpolated; names not yet resolved against plugins.</summary>
-/// <param name="Hash">SHA-256 of the expanded definition, less what changes no result (addresses, keys, limits, concurrency, error budgets).</param>
+/// <param name="Hash">SHA-256 of the expanded definition less what changes no result (see <see cref="DefinitionHash"/>); nothing can be read back from it.</param>
 public sealed record PipelineDefinition(
     string Name,
     string? Description,

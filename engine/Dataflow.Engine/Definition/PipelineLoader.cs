@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Engine.Definition;
@@ -52,7 +50,7 @@ public static class PipelineLoader
         }
 
         var definition = new PipelineDefinition(
-            outline.Name ?? Path.GetFileNameWithoutExtension(path), outline.Description, Path.GetFullPath(path), parts.Hash(run), run, parts.Models, parts.Stages)
+            outline.Name ?? Path.GetFileNameWithoutExtension(path), outline.Description, Path.GetFullPath(path), parts.Hash.Of(run), run, parts.Models, parts.Stages)
         {
             RunPlaces = binder.Places,
         };
@@ -63,73 +61,11 @@ public static class PipelineLoader
 /// <summary>What all files of a pipeline add up to.</summary>
 internal sealed class PipelineParts
 {
-    // What changes no result, so that a run can go on after it was changed: how a model is reached and paid, how much is
-    // done at a time, how much may fail.
-    private static readonly string[] OfStages = ["concurrency", "retries", "max_errors"];
-    private static readonly string[] OfModels = ["limits", "cost"];
-    private static readonly string[] OfModelOptions = ["endpoint", "endpoints", "api_key"];
-
-    private readonly StringBuilder canonical = new();
+    public DefinitionHash Hash { get; } = new();
 
     public List<ModelDefinition> Models { get; } = [];
 
     public List<StageDefinition> Stages { get; } = [];
 
     public Dictionary<string, SourceSpan> Names { get; } = new(StringComparer.Ordinal);
-
-    /// <summary>Adds an expanded stage to the definition's hash.</summary>
-    public void RecordStage(string name, ConfigNode node) => Record("stage " + name, Without(node, OfStages));
-
-    /// <summary>Adds an expanded model to the definition's hash.</summary>
-    public void RecordModel(string name, ConfigNode node) => Record("model " + name, Without(node, OfModels, OfModelOptions));
-
-    public string Hash(RunDefinition run)
-    {
-        RunDefinition shaping = run with { MaxErrors = "", MaxCost = null, StallAfter = default, QueueBytes = 0, BlockCapacity = 0 };
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString() + shaping)));
-    }
-
-    private static ConfigNode Without(ConfigNode node, string[] keys, params string[] optionKeys) => node is not ConfigMapping mapping ? node : mapping with
-    {
-        Entries = mapping.Entries.Where(entry => !keys.Contains(entry.Key, StringComparer.Ordinal))
-            .Select(entry => entry.Key == "with" ? entry with { Value = Without(entry.Value, optionKeys) } : entry).ToArray(),
-    };
-
-    private void Record(string name, ConfigNode node)
-    {
-        canonical.Append(name).Append('=');
-        Append(node);
-        canonical.Append('\n');
-    }
-
-    private void Append(ConfigNode node)
-    {
-        switch (node)
-        {
-            case ConfigScalar scalar:
-                canonical.Append(scalar.IsPlain ? 'p' : 'q').Append(scalar.Text.Length).Append(':').Append(scalar.Text);
-                break;
-            case ConfigSequence sequence:
-                canonical.Append('[');
-                foreach (ConfigNode item in sequence.Items)
-                {
-                    Append(item);
-                    canonical.Append(',');
-                }
-
-                canonical.Append(']');
-                break;
-            case ConfigMapping mapping:
-                canonical.Append('{');
-                foreach (ConfigEntry entry in mapping.Entries)
-                {
-                    canonical.Append(entry.Key).Append(':');
-                    Append(entry.Value);
-                    canonical.Append(',');
-                }
-
-                canonical.Append('}');
-                break;
-        }
-    }
 }

@@ -39,11 +39,7 @@ public sealed class DiagnosticBag
 
     public bool HasErrors => all.Exists(diagnostic => diagnostic.Severity == Severity.Error);
 
-    public void AddRange(DiagnosticBag other) => all.AddRange(other.all);
-
-    /// <summary>Adds what was found while plugins were loaded, for a pipeline: a broken plugin that it does not use must not stop it.</summary>
-    public void AddPlugins(DiagnosticBag ofPlugins) => all.AddRange(ofPlugins.all.Select(
-        diagnostic => diagnostic.Code == DiagnosticCodes.PluginFolder ? diagnostic : diagnostic with { Severity = Severity.Warning }));
+    public void AddRange(IEnumerable<Diagnostic> others) => all.AddRange(others);
 
     public void Error(string code, SourceSpan? span, string message, string? hint = null) =>
         all.Add(new Diagnostic(code, Severity.Error, message, span, hint));

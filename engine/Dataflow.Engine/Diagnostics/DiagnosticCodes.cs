@@ -32,7 +32,6 @@ public static class DiagnosticCodes
     public const string BadPlugin = "DF0040";
     public const string PluginContract = "DF0041";
     public const string PluginCollision = "DF0042";
-    public const string PluginFolder = "DF0043";
 
     /// <summary>The constant's name, such as UnknownStage for DF0013.</summary>
     public static string NameOf(string code) =>

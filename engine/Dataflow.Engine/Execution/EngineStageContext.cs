@@ -7,7 +7,7 @@ namespace Dataflow.Engine.Execution;
 
 /// <summary>The context a stage gets from a real run.</summary>
 internal sealed class EngineStageContext(
-    StageNode node, RunFolder folder, string baseFolder, RunSettings settings, ulong runSeed, Journal journal, IRunObserver observer) : StageContext
+    StageNode node, RunFolder folder, string baseFolder, RunSettings settings, ulong runSeed, Journal journal, IRunObserver observer, Action<Exception> fail) : StageContext
 {
     private readonly Lock gate = new();
     private Task journalled = Task.CompletedTask;
@@ -45,7 +45,7 @@ internal sealed class EngineStageContext(
         Metric labelled = metric.Label is null ? metric with { Label = node.Name } : metric;
         lock (gate)
         {
-            journalled = Task.WhenAll(journalled, journal.MetricAsync(node.Name, labelled));
+            journalled = Task.WhenAll(journalled, JournalAsync(labelled));
         }
 
         observer.MetricReported(new StageMetric(node.Name, labelled));
@@ -55,6 +55,20 @@ internal sealed class EngineStageContext(
         InputErrors is null
             ? throw new InvalidOperationException("only a source may report input errors")
             : InputErrors(code, message, input, cancellationToken);
+
+    // Told at once: a trainer looks at what became of its metrics only when it ends, hours later.
+    private async Task JournalAsync(Metric metric)
+    {
+        try
+        {
+            await journal.MetricAsync(node.Name, metric);
+        }
+        catch (Exception failure)
+        {
+            fail(failure);
+            throw;
+        }
+    }
 }
 
 /// <summary>Passes a stage's log lines of level Information and above to the run's observer.</summary>

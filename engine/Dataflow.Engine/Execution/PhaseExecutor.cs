@@ -32,17 +32,13 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             {
                 CloseBooks(runtime);
             }
-
-            state.Aborted.ThrowIfCancellationRequested();
-            foreach (PortOutput port in wiring.Runtimes.SelectMany(runtime => runtime.Ports.Values))
-            {
-                port.Rejects?.Commit();
-            }
         }
         finally
         {
             await DisposeAsync();
         }
+
+        state.Aborted.ThrowIfCancellationRequested();
     }
 
     private void CloseBooks(StageRuntime runtime)
@@ -163,7 +159,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             await run();
             // A source that was told to stop looks finished; its readers must not take that for the end.
             state.Aborted.ThrowIfCancellationRequested();
-            if (runtime.Node.Descriptor.Kind == StageKind.Source && state.Stopping.IsCancellationRequested)
+            if (runtime.Node.Descriptor.Kind == StageKind.Source && state.IsEnding)
             {
                 throw new OperationCanceledException(state.Stopping);
             }
@@ -172,7 +168,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             await runtime.CompletePortsAsync();
             runtime.Counter.Finish("done");
         }
-        catch (OperationCanceledException) when (state.Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (state.IsEnding)
         {
             runtime.Counter.Finish("stopped");
         }
@@ -190,7 +186,7 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         {
             await pump.RunAsync(state);
         }
-        catch (OperationCanceledException) when (state.Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (state.IsEnding)
         {
             // The drain ends the stage that waits for this pump.
         }
@@ -223,7 +219,6 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
         state.Abort();
     }
 
-    // Each on its own: a disk that is full must not keep a sandbox alive, nor hide what stopped the phase.
     private async Task DisposeAsync()
     {
         rowWorkers.ForEach(worker => worker.Dispose());
@@ -232,34 +227,29 @@ internal sealed class PhaseExecutor(PhaseWiring wiring, RunState state, Journal 
             runtime.Input?.Discard();
             foreach (PortOutput port in runtime.Ports.Values)
             {
-                await ReleaseAsync(runtime.Node.Name, () => Now(port));
+                await AttemptAsync(runtime.Node.Name, () => Task.Run(port.Dispose));
             }
 
-            await ReleaseAsync(runtime.Node.Name, () => new ValueTask(journal.StageAsync(runtime.Counter.Snapshot())));
+            await AttemptAsync(runtime.Node.Name, () => journal.StageAsync(runtime.Counter.Snapshot()));
         }
 
         foreach (IAsyncDisposable stage in asyncStages)
         {
-            await ReleaseAsync("engine", stage.DisposeAsync);
+            await AttemptAsync(null, () => stage.DisposeAsync().AsTask());
         }
 
         foreach (IDisposable stage in stages)
         {
-            await ReleaseAsync("engine", () => Now(stage));
+            await AttemptAsync(null, () => Task.Run(stage.Dispose));
         }
     }
 
-    private static ValueTask Now(IDisposable resource)
-    {
-        resource.Dispose();
-        return ValueTask.CompletedTask;
-    }
-
-    private async ValueTask ReleaseAsync(string stage, Func<ValueTask> release)
+    // One that cannot end well, on a full disk say, must not keep the others from ending.
+    private async Task AttemptAsync(string? stage, Func<Task> end)
     {
         try
         {
-            await release();
+            await end();
         }
         catch (Exception failure)
         {

@@ -19,61 +19,37 @@ namespace Dataflow.Engine.Execution;
 public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, IRunObserver display)
 {
     private readonly RunTelemetry observer = new(graph, display);
-    private static readonly Dictionary<string, ModelUsage> NoModels = [];
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Runs to the end, whatever the end is: a disk that is full or gone is the outcome, not an exception.</summary>
+    /// <summary>Runs to the end, to the first failure or to a stop; a disk that cannot be written is a failure like any other.</summary>
     /// <exception cref="RunRefusedException">The run cannot begin: the folder is in use, or its pipeline has changed.</exception>
     public async Task<RunResult> RunAsync(RunRequest request)
     {
-        using var state = new RunState(graph, request, secrets);
-        RunFolder folder;
-        try
-        {
-            folder = OpenFolder(request.RunFolder);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            string cause = $"the run's folder cannot be made: {failure.Message}";
-            return new RunResult(RunOutcome.Failed, Path.GetFullPath(request.RunFolder), cause, Counts(state), [], NoModels) { Resumable = false };
-        }
-
-        using (folder)
-        {
-            return await RunAsync(request, folder, state);
-        }
-    }
-
-    private async Task<RunResult> RunAsync(RunRequest request, RunFolder folder, RunState state)
-    {
+        using RunFolder folder = OpenFolder(request.RunFolder);
         RunManifest manifest = Begin(folder, request);
-        var ending = new RunEnding(folder, secrets, observer);
-        using Activity? span = observer.StartRun(folder.RunId);
-        var result = new RunResult(RunOutcome.Failed, folder.Root, null, [], [], NoModels);
         try
         {
             folder.WriteManifest(manifest);
             DefinitionRecord.From(graph, secrets, folder.Root).Write(folder.Root);
-            result = await ExecuteAsync(request, folder, manifest, state);
+            await using Journal journal = Journal.Open(folder.JournalPath);
+            return await RunAsync(request, folder, manifest, journal);
         }
-        catch (Exception failure)
+        // A journal whose disk was full from the beginning cannot be read either.
+        catch (Exception failure) when (StorageFailure.Is(failure) || failure is StageFailedException)
         {
-            // What the run keeps its books in fails last: opening and closing journal, models and cache.
-            state.Fail("", failure);
+            string cause = secrets.Redact($"the run folder cannot be used: {failure.Message}");
+            return new RunResult(RunOutcome.Failed, folder.Root, cause, [], [], new Dictionary<string, ModelUsage>()) { Resumable = RunFolder.ReadManifest(folder.Root) is not null };
         }
-
-        (RunOutcome outcome, string? cause) = ending.Write(manifest, result.Outcome, state.FirstFault);
-        observer.EndRun(span, outcome, cause);
-        return result with { Outcome = outcome, Cause = cause, Stages = Counts(state), Resumable = File.Exists(folder.ManifestPath) };
     }
 
-    // The result without its end: cause and counts come when all is closed.
-    private async Task<RunResult> ExecuteAsync(RunRequest request, RunFolder folder, RunManifest manifest, RunState state)
+    private async Task<RunResult> RunAsync(RunRequest request, RunFolder folder, RunManifest manifest, Journal journal)
     {
-        await using Journal journal = Journal.Open(folder.JournalPath);
+        var clock = Stopwatch.StartNew();
+        using Activity? span = observer.StartRun(folder.RunId);
         await using CacheStore? cache = OpenCache(request.CacheFolder);
         await using CachePublisher? publisher = cache is null ? null : new CachePublisher(cache, folder.JournalPath, message => observer.Message("cache", message));
         publisher?.Start();
+        using var state = new RunState(graph, request, secrets);
         await using TapServer taps = TapServer.Start(folder.Root, state.Taps, message => observer.Message("tap", message));
         ulong runSeed = Seeds.Derive(graph.Settings.Seed, "epoch:" + manifest.Epoch);
         RunOutcome outcome = RunOutcome.Failed;
@@ -84,7 +60,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             Task ticker = TickAsync(state, models, ticking.Token);
             try
             {
-                await RunPhasesAsync(request, folder, journal, state, models, cache is null ? null : new StageCaches(cache, secrets), runSeed);
+                await RunPhasesAsync(request, folder, journal, state, models, cache is null ? null : new StageCaches(cache, secrets, message => observer.Message("cache", message)), runSeed);
                 outcome = RunOutcome.Completed;
             }
             catch (OperationCanceledException) when (state.FirstFault is null)
@@ -93,7 +69,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             }
             catch (Exception failure)
             {
-                state.Fail("engine", failure);
+                state.Fail(null, failure);
             }
             finally
             {
@@ -104,8 +80,55 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             }
         }
 
-        StageMetric[] headlines = InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
-        return new RunResult(outcome, folder.Root, null, [], headlines, usages);
+        (outcome, string? cause) = WriteEnd(folder, manifest with { Seconds = manifest.Seconds + clock.Elapsed.TotalSeconds }, outcome, state);
+        observer.EndRun(span, outcome, cause);
+        return new RunResult(outcome, folder.Root, cause, Counts(state), Headlines(journal), usages);
+    }
+
+    // A full disk may refuse these last words too. The first cause stays the first; without one, they are the cause.
+    private (RunOutcome Outcome, string? Cause) WriteEnd(RunFolder folder, RunManifest manifest, RunOutcome outcome, RunState state)
+    {
+        string? Cause() => state.FirstFault is Fault fault
+            ? secrets.Redact(fault.Stage is null ? Explain(fault.Exception) : $"stage '{fault.Stage}': {Explain(fault.Exception)}")
+            : null;
+
+        if (state.FirstFault is Fault first)
+        {
+            outcome = RunOutcome.Failed;
+            try
+            {
+                File.WriteAllText(Path.Combine(folder.Root, "failure.log"), secrets.Redact(first.Exception.ToString()));
+            }
+            catch (Exception failure) when (StorageFailure.Is(failure))
+            {
+                observer.Message("run", $"failure.log could not be written: {failure.Message}");
+            }
+        }
+
+        try
+        {
+            folder.WriteManifest(manifest with { State = outcome.ToString().ToLowerInvariant(), Cause = Cause() });
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            outcome = RunOutcome.Failed;
+            state.Fail(null, new StageFailedException($"the manifest could not be written: {failure.Message}", failure));
+        }
+
+        return (outcome, Cause());
+    }
+
+    private StageMetric[] Headlines(Journal journal)
+    {
+        try
+        {
+            return InGraphOrder(journal.Metrics().Where(metric => metric.Metric.Headline));
+        }
+        catch (StageFailedException)
+        {
+            // A journal that cannot be read has failed the run already.
+            return [];
+        }
     }
 
     private async Task RunPhasesAsync(
@@ -117,7 +140,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         }
 
         IReadOnlyDictionary<string, StageCounts> earlier = journal.Stages();
-        EngineStageContext Context(StageNode node) => new(node, folder, graph.BaseFolder, graph.Settings, runSeed, journal, observer);
+        EngineStageContext Context(StageNode node) => new(node, folder, graph.BaseFolder, graph.Settings, runSeed, journal, observer, failure => state.Fail(node.Name, failure));
         for (int phase = 0; phase < graph.PhaseCount; phase++)
         {
             string doneKey = $"phase:{phase}";
@@ -136,8 +159,6 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             await journal.ClearAttemptAsync(graph.Stages.Where(stage => stage.Phase == phase).Select(stage => stage.Name).ToArray());
             var wiring = new PhaseWiring(graph, phase, folder, journal, state, Context);
             await new PhaseExecutor(wiring, state, journal, models, caches, new PhaseOptions(request.Resume, request.SourceLimit, graph.Settings.StallAfter, observer)).RunAsync();
-            // What failed while the phase was taken down.
-            state.Aborted.ThrowIfCancellationRequested();
             await journal.SetMetaAsync(doneKey, "done");
             await models.ReleaseAfterAsync(phase);
         }
@@ -161,7 +182,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         {
             return folder is null ? null : CacheStore.Open(folder);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (IOException failure)
         {
             observer.Message("cache", failure.Message);
             return null;
@@ -174,7 +195,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         {
             return RunFolder.Open(path);
         }
-        catch (RunInUseException inUse)
+        catch (IOException inUse)
         {
             throw new RunRefusedException(inUse.Message, inUse);
         }
@@ -192,10 +213,12 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
 
             if (earlier.DefinitionHash != graph.DefinitionHash)
             {
-                throw new RunRefusedException("the pipeline (or a --set value) has changed since this run began, in more than addresses, keys, limits, concurrency and error budgets; start a new run, or restore the pipeline to resume this one");
+                throw new RunRefusedException(
+                    $"the pipeline (or a --set value) has changed since this run began, and not only in what changes no result ({DefinitionHash.Free}); "
+                    + "start a new run, or restore the pipeline to resume this one");
             }
 
-            return earlier with { State = "running", Cause = null };
+            return earlier with { State = "running", Cause = null, Overrides = request.Overrides, PluginFolders = request.PluginFolders };
         }
 
         if (earlier is not null)
@@ -233,6 +256,13 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
     }
 
     private static StageCounts[] Counts(RunState state) => state.Counters.Select(counter => counter.Snapshot()).ToArray();
+
+    private static string Explain(Exception exception) => exception switch
+    {
+        AggregateException { InnerException: Exception inner } => Explain(inner),
+        StageFailedException or RowFailedException or ModelCallException => exception.Message,
+        _ => $"{exception.GetType().Name}: {exception.Message}",
+    };
 }
 
 /// <summary>A run that may not begin; the message says why and what to do.</summary>

@@ -20,6 +20,9 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
     /// <summary>Most rows each source may give; null for all.</summary>
     public long? SourceLimit { get; init; }
 
+    /// <summary>The rows are a few made for a test: the share of failed ones is not judged when a stage ends.</summary>
+    public bool Sample { get; init; }
+
     /// <summary>The <c>--set</c> values that the definition was read with, kept for a resume.</summary>
     public IReadOnlyDictionary<string, string> Overrides { get; init; } = new Dictionary<string, string>();
 
@@ -32,9 +35,6 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
     /// <summary>With <see cref="Resume"/>: handle the rows that failed once more, and what follows from them.</summary>
     public bool RetryErrors { get; init; }
 
-    /// <summary>False for a look at a few rows, where a share says nothing: no number of failed rows fails the run.</summary>
-    public bool JudgeErrors { get; init; } = true;
-
     /// <summary>Further plugin folders, kept for a resume.</summary>
     public IReadOnlyList<string> PluginFolders { get; init; } = [];
 }
@@ -45,7 +45,7 @@ public sealed record RunRequest(string RunFolder, bool Resume, string Epoch, Can
 public sealed record RunResult(
     RunOutcome Outcome, string RunFolder, string? Cause, IReadOnlyList<StageCounts> Stages, IReadOnlyList<StageMetric> Headlines, IReadOnlyDictionary<string, ModelUsage> Models)
 {
-    /// <summary>False if not even its manifest could be written, so that there is nothing to go on from.</summary>
+    /// <summary>False if the run's folder holds nothing to go on with.</summary>
     public bool Resumable { get; init; } = true;
 }
 

@@ -5,10 +5,9 @@ namespace Dataflow.Engine.Execution;
 /// <summary>The folder of one run and the names in it. Holds an exclusive lock while a runner is at work.</summary>
 public sealed class RunFolder : IDisposable
 {
-    // EWOULDBLOCK, and a sharing violation.
-    private const int LockedUnix = 11;
-    private const int LockedMac = 35;
-    private const int LockedWindows = unchecked((int)0x80070020);
+    // EAGAIN on Linux, ERROR_SHARING_VIOLATION on Windows.
+    private const int WouldBlock = 11;
+    private const int SharingViolation = unchecked((int)0x80070020);
 
     private readonly FileStream lockFile;
 
@@ -35,8 +34,7 @@ public sealed class RunFolder : IDisposable
     public string WorkFolder(string stage) => Path.Combine(Root, "work", stage);
 
     /// <summary>Creates or reopens a run's folder.</summary>
-    /// <exception cref="RunInUseException">Another process is running it.</exception>
-    /// <exception cref="IOException">It cannot be made or written.</exception>
+    /// <exception cref="IOException">Another process is running it, or it cannot be created.</exception>
     public static RunFolder Open(string path)
     {
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -46,9 +44,9 @@ public sealed class RunFolder : IDisposable
             var file = new FileStream(Path.Combine(root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             return new RunFolder(root, file);
         }
-        catch (IOException inUse) when (inUse.HResult is LockedUnix or LockedMac or LockedWindows)
+        catch (IOException inUse) when (inUse.HResult is WouldBlock or SharingViolation)
         {
-            throw new RunInUseException($"run {Path.GetFileName(root)} is being executed by another process", inUse);
+            throw new IOException($"run {Path.GetFileName(root)} is being executed by another process ({inUse.Message})", inUse);
         }
     }
 
@@ -77,9 +75,6 @@ public sealed class RunFolder : IDisposable
 
     private static readonly JsonSerializerOptions ManifestJson = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 }
-
-/// <summary>A run's folder is locked by the process that runs it.</summary>
-public sealed class RunInUseException(string message, Exception inner) : IOException(message, inner);
 
 /// <summary>What a run was made of. Secrets never enter it: the definition is named by its hash.</summary>
 public sealed record RunManifest(

@@ -16,7 +16,7 @@ internal sealed class RunState : IDisposable
     public RunState(PipelineGraph graph, RunRequest request, SecretRegistry secrets)
     {
         Secrets = secrets;
-        JudgeErrors = request.JudgeErrors;
+        JudgesShares = !request.Sample && request.SourceLimit is null;
         Taps = new TapHub(graph);
         AtOnce = request.AtOnce;
         abort = CancellationTokenSource.CreateLinkedTokenSource(request.Abort);
@@ -30,14 +30,20 @@ internal sealed class RunState : IDisposable
     /// <summary>Cancelled when no new work should begin.</summary>
     public CancellationToken Stopping => stop.Token;
 
-    /// <summary>Stages must keep their error budgets.</summary>
-    public bool JudgeErrors { get; }
+    /// <summary>
+    /// A stop or an abort is under way, so that a cancellation is its doing. An abort stops too, but those who wait may
+    /// hear of it before <see cref="Stopping"/> does.
+    /// </summary>
+    public bool IsEnding => abort.IsCancellationRequested || stop.IsCancellationRequested;
 
     /// <summary>Models are to answer now, even if they could do it more cheaply later.</summary>
     public bool AtOnce { get; }
 
     /// <summary>What must not be written into errors and logs.</summary>
     public SecretRegistry Secrets { get; }
+
+    /// <summary>Rows are all there are, so that the share of failed ones says something.</summary>
+    public bool JudgesShares { get; }
 
     /// <summary>Where rows of the run can be watched.</summary>
     public TapHub Taps { get; }
@@ -49,7 +55,8 @@ internal sealed class RunState : IDisposable
     public StageCounter Counter(string stage) => counters[stage];
 
     /// <summary>Records the first cause and stops the run; later faults are consequences and are dropped.</summary>
-    public void Fail(string stage, Exception exception)
+    /// <param name="stage">Null if it is the run's own.</param>
+    public void Fail(string? stage, Exception exception)
     {
         if (exception is OperationCanceledException && abort.IsCancellationRequested)
         {
@@ -63,7 +70,7 @@ internal sealed class RunState : IDisposable
     /// <summary>Records the first cause and stops the run in order: what is under way is finished and journalled.</summary>
     public void StopWith(Exception cause)
     {
-        Interlocked.CompareExchange(ref firstFault, new Fault("", cause), null);
+        Interlocked.CompareExchange(ref firstFault, new Fault(null, cause), null);
         stop.Cancel();
     }
 
@@ -77,8 +84,8 @@ internal sealed class RunState : IDisposable
     }
 }
 
-/// <summary>A failure and the stage it came from; empty if it is the run's own.</summary>
-internal sealed record Fault(string Stage, Exception Exception);
+/// <summary>A failure and the stage it came from; no stage if it is the run's own.</summary>
+internal sealed record Fault(string? Stage, Exception Exception);
 
 /// <summary>Live counts of one stage.</summary>
 internal sealed class StageCounter(StageNode node)

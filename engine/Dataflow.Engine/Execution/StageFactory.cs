@@ -25,6 +25,10 @@ internal static class StageFactory
             {
                 arguments[i] = await models.OpenAsync(model, parameter.ParameterType, cancellationToken);
             }
+            else if (ListItem(parameter.ParameterType) is Type item && node.Models.ContainsKey(ModelReferences.ItemOf(parameter.Name!, 0)))
+            {
+                arguments[i] = await OpenListAsync(node, models, parameter.Name!, item, cancellationToken);
+            }
             else if (parameter.ParameterType == typeof(ILogger))
             {
                 arguments[i] = context.Logger;
@@ -48,5 +52,25 @@ internal static class StageFactory
         {
             throw new StageFailedException($"{node.Name}: {failure.InnerException.Message}", failure.InnerException);
         }
+    }
+
+    private static Type? ListItem(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
+
+    private static async Task<Array> OpenListAsync(StageNode node, ModelHost models, string parameter, Type item, CancellationToken cancellationToken)
+    {
+        var opened = new List<object>();
+        while (node.Models.TryGetValue(ModelReferences.ItemOf(parameter, opened.Count), out string? model))
+        {
+            opened.Add(await models.OpenAsync(model, item, cancellationToken));
+        }
+
+        Array list = Array.CreateInstance(item, opened.Count);
+        for (int i = 0; i < opened.Count; i++)
+        {
+            list.SetValue(opened[i], i);
+        }
+
+        return list;
     }
 }

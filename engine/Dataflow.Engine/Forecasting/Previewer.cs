@@ -44,7 +44,7 @@ public sealed class Previewer(PipelineGraph graph, SecretRegistry secrets)
     private async Task<(RunResult Result, Sample Sample)> SampleAsync(PipelineGraph preview, string run, long rows, CancellationToken stop, CancellationToken abort)
     {
         using var probe = new SampleProbe();
-        RunResult result = await new PipelineRunner(preview, secrets, probe).RunAsync(new RunRequest(run, false, "", stop, abort) { SourceLimit = rows, JudgeErrors = false, AtOnce = true });
+        RunResult result = await new PipelineRunner(preview, secrets, probe).RunAsync(new RunRequest(run, false, "", stop, abort) { SourceLimit = rows, AtOnce = true });
         Dictionary<string, double> steps = preview.Stages.Where(stage => stage.Descriptor.Kind == StageKind.Trainer)
             .Select(stage => (stage.Name, Seconds: probe.StepSeconds(stage.Name))).Where(step => step.Seconds is not null).ToDictionary(step => step.Name, step => step.Seconds!.Value);
         return (result, new Sample(result.Stages.ToDictionary(stage => stage.Stage), probe.Calls, probe.Phases, steps));

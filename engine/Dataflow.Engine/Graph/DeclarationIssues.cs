@@ -27,6 +27,11 @@ internal static class DeclarationIssues
             agreed = agreed.Where(issue => other.Any(same => same.Option == issue.Option && same.Message == issue.Message)).ToArray();
         }
 
+        foreach (BadOption option in wrong)
+        {
+            option.StandIn(0);
+        }
+
         return agreed.Where(issue => !wrong.Any(option => option.Concerns(issue.Option)));
     }
 

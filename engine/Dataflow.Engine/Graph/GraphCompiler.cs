@@ -18,7 +18,7 @@ public sealed class GraphCompiler
     };
 
     private readonly PipelineDefinition definition;
-    private readonly PluginNames names;
+    private readonly PluginCatalog catalog;
     private readonly StageDeclaring declaring;
     private readonly DiagnosticBag diagnostics;
     private readonly Dictionary<string, StageDraft> drafts = new(StringComparer.Ordinal);
@@ -29,7 +29,7 @@ public sealed class GraphCompiler
     private GraphCompiler(PipelineDefinition definition, PluginCatalog catalog, DiagnosticBag diagnostics)
     {
         this.definition = definition;
-        names = new PluginNames(catalog, diagnostics);
+        this.catalog = catalog;
         declaring = new StageDeclaring(definition.SourcePath, diagnostics);
         this.diagnostics = diagnostics;
     }
@@ -70,7 +70,7 @@ public sealed class GraphCompiler
         }
 
         WarnUnconnected(nodes);
-        SinkTargets.Check(nodes, drafts, definition.SourcePath, diagnostics);
+        new SinkTargets(drafts.Values, models.Values, definition.SourcePath, diagnostics).Check();
         if (diagnostics.HasErrors)
         {
             return null;
@@ -88,8 +88,10 @@ public sealed class GraphCompiler
     {
         var draft = new StageDraft(stage);
         drafts[stage.Name] = draft;
-        if (names.Stage(stage.Uses, stage.UsesSpan) is not StageDescriptor descriptor)
+        if (!catalog.Stages.TryGetValue(stage.Uses, out StageDescriptor? descriptor))
         {
+            string? hint = Suggest.DidYouMean(stage.Uses, catalog.Stages.Keys) ?? catalog.HiddenHint() ?? "see 'dataflow list'";
+            diagnostics.Error(DiagnosticCodes.UnknownStageType, stage.UsesSpan, $"unknown stage '{stage.Uses}'", hint);
             draft.Broken = true;
             return;
         }
@@ -106,8 +108,10 @@ public sealed class GraphCompiler
 
     private void DraftModel(ModelDefinition model)
     {
-        if (names.Model(model.Uses, model.UsesSpan) is not ModelDescriptor descriptor)
+        if (!catalog.Models.TryGetValue(model.Uses, out ModelDescriptor? descriptor))
         {
+            string? hint = Suggest.DidYouMean(model.Uses, catalog.Models.Keys) ?? catalog.HiddenHint() ?? "see 'dataflow list models'";
+            diagnostics.Error(DiagnosticCodes.UnknownModelType, model.UsesSpan, $"unknown model provider '{model.Uses}'", hint);
             brokenModels.Add(model.Name);
             return;
         }

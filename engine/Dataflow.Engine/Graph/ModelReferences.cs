@@ -18,14 +18,36 @@ internal sealed class ModelReferences(
 
         foreach (PropertyInfo property in draft.Descriptor.OptionsType.GetProperties())
         {
-            if (property.GetCustomAttribute<ModelReferenceAttribute>() is ModelReferenceAttribute reference && property.GetValue(draft.Options) is string written)
+            if (property.GetCustomAttribute<ModelReferenceAttribute>() is not ModelReferenceAttribute reference)
             {
-                Resolve(draft, property, reference, draft.Definition.Scope.Resolve(written));
+                continue;
+            }
+
+            string parameter = char.ToLowerInvariant(property.Name[0]) + property.Name[1..];
+            if (property.GetValue(draft.Options) is string written)
+            {
+                Resolve(draft, parameter, property, reference, draft.Definition.Scope.Resolve(written));
+            }
+            else if (property.GetValue(draft.Options) is IReadOnlyList<string> list)
+            {
+                for (int i = 0; i < list.Count; i++)
+                {
+                    // An empty name stands for one that could not be read.
+                    if (list[i].Length == 0)
+                    {
+                        continue;
+                    }
+
+                    Resolve(draft, ItemOf(parameter, i), property, reference, draft.Definition.Scope.Resolve(list[i]));
+                }
             }
         }
     }
 
-    private void Resolve(StageDraft draft, PropertyInfo property, ModelReferenceAttribute reference, string name)
+    /// <summary>The name under which a constructor parameter's list of models has its item.</summary>
+    public static string ItemOf(string parameter, int index) => $"{parameter}[{index}]";
+
+    private void Resolve(StageDraft draft, string parameter, PropertyInfo property, ModelReferenceAttribute reference, string name)
     {
         SourceSpan place = draft.PlaceOf(SnakeCase.From(property.Name));
         if (broken.Contains(name))
@@ -49,7 +71,6 @@ internal sealed class ModelReferences(
             return;
         }
 
-        string parameter = char.ToLowerInvariant(property.Name[0]) + property.Name[1..];
         draft.Models[parameter] = name;
     }
 

@@ -7,7 +7,7 @@ namespace Dataflow.Engine.Graph;
 
 /// <summary>A compiled pipeline: names resolved, options bound, schemas known, phases assigned.</summary>
 /// <param name="Stages">In topological order, artifact edges included.</param>
-/// <param name="DefinitionHash">Hash of the expanded YAML, for the manifest.</param>
+/// <param name="DefinitionHash">Hash of what results hang on in the expanded YAML, for the manifest.</param>
 public sealed record PipelineGraph(
     string Name,
     string? Description,
@@ -31,20 +31,21 @@ public sealed record PipelineGraph(
 public sealed record RunSettings(
     ulong Seed, int BatchRows, int BlockCapacity, int Threads, ErrorBudget MaxErrors, long QueueBytes, TimeSpan StallAfter, double? MaxCost);
 
-/// <summary>
-/// How many row errors a stage may have: an absolute number, or a share of its rows. A share is judged when the stage
-/// has ended, and before that from the 20th error on, so that a lost cause ends early. A stage whose rows all failed
-/// has done nothing, and is over any budget but 100%.
-/// </summary>
+/// <summary>How many row errors a stage may have: an absolute number, or a share of its rows.</summary>
 public sealed record ErrorBudget(long? Rows, double? Share)
 {
+    // A share of few rows says nothing yet.
+    private const long FewErrors = 20;
+
     public static ErrorBudget Default { get; } = new(null, 0.1);
 
-    /// <summary>True if <paramref name="errors"/> of <paramref name="rows"/> rows are more than allowed.</summary>
-    /// <param name="ended">These are all rows of the stage.</param>
-    public bool IsExceeded(long errors, long rows, bool ended) =>
-        (ended && errors > 0 && errors >= rows && Share is not 1)
-        || (Rows is long most ? errors > most : (ended || errors >= 20) && errors > (Share ?? 1) * rows);
+    /// <summary>True if <paramref name="errors"/> of the <paramref name="rows"/> rows so far are more than allowed; a share is judged from the 20th error on.</summary>
+    public bool IsExceeded(long errors, long rows) => (Rows is not null || errors >= FewErrors) && Exceeds(errors, rows);
+
+    /// <summary>The same once all rows are there, however few: a stage at which every row failed has failed too, unless 100% are allowed.</summary>
+    public bool IsExceededAtEnd(long errors, long rows) => Exceeds(errors, rows) || (errors > 0 && errors == rows && Share is not 1);
+
+    private bool Exceeds(long errors, long rows) => Rows is long most ? errors > most : errors > (Share ?? 1) * rows;
 }
 
 /// <summary>One stage of the graph.</summary>

@@ -7,57 +7,61 @@ using Dataflow.Engine.Diagnostics;
 namespace Dataflow.Engine.Graph;
 
 /// <summary>
-/// Two sinks with one target would overwrite each other: the last one to end wins, and the other's rows are lost. A sink
-/// that writes to what a source reads destroys the pipeline's own input, or feeds it to the next run.
+/// What a sink writes must be its own. Two sinks with one target would overwrite each other: the last one to end wins, and
+/// the other's rows are lost. A sink that writes what the pipeline reads destroys its input, or feeds itself on the next run.
 /// </summary>
-internal static class SinkTargets
+internal sealed class SinkTargets(IReadOnlyCollection<StageDraft> drafts, IEnumerable<ModelNode> models, string sourcePath, DiagnosticBag diagnostics)
 {
-    public static void Check(IReadOnlyList<StageNode> nodes, IReadOnlyDictionary<string, StageDraft> drafts, string sourcePath, DiagnosticBag diagnostics)
-    {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(sourcePath))!;
-        (StageNode Node, string Option, string Path)[] sources = Paths(nodes, StageKind.Source, folder).ToArray();
-        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach ((StageNode node, string option, string target) in Paths(nodes, StageKind.Sink, folder))
-        {
-            if (!owners.TryAdd(target, node.Name))
-            {
-                diagnostics.Error(
-                    DiagnosticCodes.OptionRejected, drafts[node.Name].PlaceOf(option),
-                    $"stage '{owners[target]}' writes to '{target}' too", "give each sink a file of its own, or one sink several inputs");
-            }
+    private readonly string folder = Path.GetDirectoryName(Path.GetFullPath(sourcePath))!;
 
-            if (sources.FirstOrDefault(source => Reads(source.Path, target)) is { Node: StageNode reader })
+    public void Check()
+    {
+        (string Reader, string Path)[] read =
+        [
+            .. drafts.Where(draft => draft.Options is not null && draft.Descriptor!.Kind != StageKind.Sink)
+                .SelectMany(draft => Paths(draft.Options!).Select(path => ($"stage '{draft.Definition.Name}'", path.Path))),
+            .. models.SelectMany(model => Paths(model.Options).Select(path => ($"model '{model.Name}'", path.Path))),
+        ];
+        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (StageDraft sink in drafts.Where(draft => draft.Options is not null && draft.Descriptor!.Kind == StageKind.Sink))
+        {
+            foreach ((string option, string target) in Paths(sink.Options!))
             {
-                diagnostics.Error(
-                    DiagnosticCodes.OptionRejected, drafts[node.Name].PlaceOf(option),
-                    $"stage '{reader.Name}' reads '{target}', which this sink would overwrite", "write to another file or folder");
+                if (!owners.TryAdd(target, sink.Definition.Name))
+                {
+                    Report(sink, option, $"stage '{owners[target]}' writes to '{target}' too", "give each sink a file of its own, or one sink several inputs");
+                }
+
+                foreach ((string reader, string path) in read.Where(one => Covers(one.Path, target)))
+                {
+                    Report(sink, option, $"{reader} reads '{path}', and this would write to '{target}'", "write to another place, such as one under ${run:folder}");
+                }
             }
         }
     }
 
-    private static IEnumerable<(StageNode Node, string Option, string Path)> Paths(IEnumerable<StageNode> nodes, StageKind kind, string folder) =>
-        from node in nodes
-        where node.Descriptor.Kind == kind
-        from property in node.Options.GetType().GetProperties()
-        where property.GetCustomAttribute<PathOptionAttribute>() is not null
-        let path = property.GetValue(node.Options) as string
-        where !string.IsNullOrEmpty(path)
-        select (node, SnakeCase.From(property.Name), Followed(Path.GetFullPath(path, folder)));
+    private void Report(StageDraft sink, string option, string message, string hint) =>
+        diagnostics.Error(DiagnosticCodes.OptionRejected, sink.PlaceOf(option), message, hint);
 
-    // Patterns stand for files of one folder.
-    private static bool Reads(string pattern, string target) =>
-        Path.GetDirectoryName(pattern) == Path.GetDirectoryName(target)
-        && FileSystemName.MatchesSimpleExpression(Path.GetFileName(pattern), Path.GetFileName(target), ignoreCase: false);
+    private IEnumerable<(string Option, string Path)> Paths(object options) => options.GetType().GetProperties()
+        .Where(property => property.GetCustomAttribute<PathOptionAttribute>() is not null)
+        .Select(property => (Option: SnakeCase.From(property.Name), Path: property.GetValue(options) as string))
+        .Where(path => !string.IsNullOrEmpty(path.Path))
+        .Select(path => (path.Option, Path.GetFullPath(path.Path!, folder)));
 
-    private static string Followed(string path)
+    // A pattern stands in the last part of a path; a folder that is read, a checkpoint say, is read whole.
+    private static bool Covers(string read, string target)
     {
-        try
+        if (read == target || target.StartsWith(Path.TrimEndingDirectorySeparator(read) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         {
-            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+            return true;
         }
-        catch (IOException)
+
+        if (File.Exists(read) && File.ResolveLinkTarget(read, returnFinalTarget: true)?.FullName == target)
         {
-            return path;
+            return true;
         }
+
+        return Path.GetDirectoryName(read) == Path.GetDirectoryName(target) && FileSystemName.MatchesSimpleExpression(Path.GetFileName(read), Path.GetFileName(target), ignoreCase: false);
     }
 }

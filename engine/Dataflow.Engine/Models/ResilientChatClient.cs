@@ -123,9 +123,9 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
             // It would have been tried again; the stop came between.
             throw new OperationCanceledException(failure.Message, failure, stopping);
         }
-        catch (ModelCallException failure)
+        catch (Exception failure) when (call.Attempts > 1)
         {
-            failure.Attempts = Math.Max(1, call.Attempts);
+            ModelAttempts.Note(failure, call.Attempts);
             throw;
         }
         finally

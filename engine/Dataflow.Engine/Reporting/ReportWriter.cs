@@ -11,11 +11,10 @@ namespace Dataflow.Engine.Reporting;
 public static class ReportWriter
 {
     /// <summary>Writes the report and returns its path.</summary>
-    /// <exception cref="IOException">It could not be written, or the journal could not be read.</exception>
     public static string Write(string folder, PipelineGraph graph)
     {
-        RunManifest manifest = RunFolder.ReadManifest(folder) ?? throw new IOException($"{folder} holds no run");
         RunRecord record = RunRecord.Read(folder).InOrderOf(graph);
+        RunManifest manifest = RunFolder.ReadManifest(folder)!;
         var html = new StringBuilder();
         html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>")
             .Append(Text(graph.Name)).Append("</title><style>").Append(ReportStyle.Css).Append("</style></head><body><main>");

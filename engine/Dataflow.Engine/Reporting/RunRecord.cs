@@ -15,21 +15,9 @@ public sealed record ErrorGroup(string Stage, string Code, long Count, string Ex
 public sealed record RunRecord(
     IReadOnlyList<StageCounts> Stages, IReadOnlyList<StageMetric> Metrics, IReadOnlyList<SampleRow> Samples, IReadOnlyList<ErrorGroup> Errors, IReadOnlyList<(string Model, ModelUsage Usage)> Usage)
 {
-    /// <exception cref="IOException">The journal cannot be read; a disk that is full cannot even be read from, since SQLite must write to open it.</exception>
     public static RunRecord Read(string folder)
     {
-        try
-        {
-            return ReadJournal(Path.Combine(folder, "journal.db"));
-        }
-        catch (SqliteException failure)
-        {
-            throw new IOException($"the journal cannot be read: {failure.Message}", failure);
-        }
-    }
-
-    private static RunRecord ReadJournal(string path)
-    {
+        string path = Path.Combine(folder, "journal.db");
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
         connection.Open();
         return new RunRecord(

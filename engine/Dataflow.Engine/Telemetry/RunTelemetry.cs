@@ -32,7 +32,7 @@ internal sealed class RunTelemetry(PipelineGraph graph, IRunObserver inner) : IR
     {
         phaseSpan?.Dispose();
         phaseSpan = EngineTelemetry.Source.StartActivity($"phase {phase + 1}")?.SetTag("dataflow.phase", phase);
-        inner.PhaseStarted(phase, phases);
+        Tell(() => inner.PhaseStarted(phase, phases));
     }
 
     public void Progress(IReadOnlyList<StageCounts> stages, ModelUsage usage)
@@ -55,12 +55,25 @@ internal sealed class RunTelemetry(PipelineGraph graph, IRunObserver inner) : IR
             EngineTelemetry.Retries.Add(New("", "retries", usage.Retries));
         }
 
-        inner.Progress(stages, usage);
+        Tell(() => inner.Progress(stages, usage));
     }
 
-    public void MetricReported(StageMetric metric) => inner.MetricReported(metric);
+    public void MetricReported(StageMetric metric) => Tell(() => inner.MetricReported(metric));
 
-    public void Message(string stage, string message) => inner.Message(stage, message);
+    public void Message(string stage, string message) => Tell(() => inner.Message(stage, message));
+
+    // What is shown goes to a file on a full disk, say: the run is as good as ever.
+    private static void Tell(Action tell)
+    {
+        try
+        {
+            tell();
+        }
+        catch (IOException)
+        {
+            // Nowhere to say it.
+        }
+    }
 
     private long New(string stage, string what, long total)
     {

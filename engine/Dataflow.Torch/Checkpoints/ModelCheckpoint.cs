@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Dataflow.Torch.Models;
 using Dataflow.Torch.Text;
 using static TorchSharp.torch;
@@ -8,79 +9,44 @@ using static TorchSharp.torch;
 namespace Dataflow.Torch.Checkpoints;
 
 /// <summary>A model and its tokenizer in a folder of Hugging Face layout.</summary>
-public static class ModelCheckpoint
+public static partial class ModelCheckpoint
 {
     /// <summary>
-    /// Writes config.json, generation_config.json, model.safetensors, tokenizer.json and tokenizer_config.json into a
+    /// Writes config.json, generation_config.json, the weights, tokenizer.json and tokenizer_config.json into a
     /// temporary folder and renames it: the folder is there whole or not at all.
     /// </summary>
-    public static void Save(string folder, LlamaModel model, LlamaTokenizer tokenizer)
-    {
-        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
-        string temporary = target + ".tmp";
-        if (Directory.Exists(temporary))
+    /// <param name="shardBytes">Largest weight file; beyond it there are shards and an index.</param>
+    public static void Save(string folder, LlamaModel model, LlamaTokenizer tokenizer, long shardBytes = CheckpointWriter.DefaultShardBytes) =>
+        AtomicFolder.Write(folder, temporary =>
         {
-            Directory.Delete(temporary, recursive: true);
-        }
+            WriteDescription(temporary, model.Config.ToJson(DtypeName(model.Parameters.First().Value.dtype), tokenizer.Specials), tokenizer);
+            WriteWeights(temporary, model.Parameters, shardBytes);
+        });
 
-        Directory.CreateDirectory(temporary);
-        SpecialTokens specials = tokenizer.Specials;
-        WriteText(Path.Combine(temporary, "config.json"), model.Config.ToJson(DtypeName(model), specials.BeginOfText, specials.EndOfTurn, specials.Pad));
-        WriteText(Path.Combine(temporary, "generation_config.json"), JsonSerializer.Serialize(new Dictionary<string, object>
-        {
-            ["bos_token_id"] = specials.BeginOfText,
-            ["eos_token_id"] = specials.Stops,
-            ["pad_token_id"] = specials.Pad,
-        }));
-        Safetensors.Write(Path.Combine(temporary, "model.safetensors"), model.Parameters);
-        tokenizer.SaveTo(temporary);
-        if (Directory.Exists(target))
-        {
-            Directory.Delete(target, recursive: true);
-        }
-
-        Directory.Move(temporary, target);
-    }
-
-    /// <summary>Loads weights onto <paramref name="device"/> as <paramref name="dtype"/> (as stored if null).</summary>
+    /// <summary>Loads weights onto <paramref name="device"/> as <paramref name="dtype"/> (as stored if null), one tensor at a time.</summary>
     /// <exception cref="CheckpointException">A missing file, or a tensor that is missing, unknown or of another shape.</exception>
     public static LlamaModel LoadModel(string folder, Device? device = null, ScalarType? dtype = null)
     {
-        LlamaConfig config = LlamaConfig.Parse(ReadText(folder, "config.json"));
-        Dictionary<string, Tensor> stored = Safetensors.Read(Require(folder, "model.safetensors"));
-        var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach ((string name, long[] shape) in LlamaModel.ParameterShapes(config))
-        {
-            if (!stored.Remove(name, out Tensor? tensor))
-            {
-                throw new CheckpointException($"{folder}: tensor '{name}' is missing");
-            }
-
-            if (!tensor.shape.AsSpan().SequenceEqual(shape))
-            {
-                throw new CheckpointException($"{folder}: tensor '{name}' has shape [{string.Join(", ", tensor.shape)}], but config.json asks for [{string.Join(", ", shape)}]");
-            }
-
-            parameters[name] = tensor.to(dtype ?? tensor.dtype).to(device ?? CPU);
-        }
-
-        stored.Remove("lm_head.weight");
-        if (stored.Count > 0)
-        {
-            throw new CheckpointException($"{folder}: unknown tensor '{stored.Keys.First()}'");
-        }
-
-        return new LlamaModel(config, parameters);
+        LlamaConfig config = LoadConfig(folder);
+        using var weights = new CheckpointWeights(folder);
+        return new LlamaModel(config, LoadTensors(folder, weights, LlamaModel.ParameterShapes(config), ["lm_head.weight"], device, dtype));
     }
+
+    public static LlamaConfig LoadConfig(string folder) => LlamaConfig.Parse(ReadText(folder, "config.json"));
 
     public static LlamaTokenizer LoadTokenizer(string folder) => LlamaTokenizer.Parse(ReadText(folder, "tokenizer.json"));
 
-    /// <summary>SHA-256 over the weights, config and tokenizer, in lower-case hex.</summary>
+    /// <summary>SHA-256 over the weights, config and (if there is one) tokenizer, in lower-case hex.</summary>
     public static string Hash(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string name in new[] { "config.json", "model.safetensors", "tokenizer.json" })
+        foreach (string name in (IEnumerable<string>)["config.json", .. CheckpointWeights.FileNames(folder), "tokenizer.json"])
         {
+            if (name == "tokenizer.json" && !File.Exists(Path.Combine(folder, name)))
+            {
+                continue;
+            }
+
             hash.AppendData(Encoding.UTF8.GetBytes(name));
             using FileStream file = File.OpenRead(Require(folder, name));
             hash.AppendData(SHA256.HashData(file));
@@ -89,25 +55,84 @@ public static class ModelCheckpoint
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static string DtypeName(LlamaModel model) => model.Parameters.First().Value.dtype switch
+    internal static void WriteDescription(string folder, string config, LlamaTokenizer tokenizer)
+    {
+        SpecialTokens specials = tokenizer.Specials;
+        AtomicFolder.WriteText(Path.Combine(folder, "config.json"), config);
+        AtomicFolder.WriteText(Path.Combine(folder, "generation_config.json"), JsonSerializer.Serialize(new Dictionary<string, object>
+        {
+            ["bos_token_id"] = specials.BeginOfText,
+            ["eos_token_id"] = specials.Stops,
+            ["pad_token_id"] = specials.Pad,
+        }));
+        tokenizer.SaveTo(folder);
+    }
+
+    internal static void WriteWeights(string folder, IEnumerable<KeyValuePair<string, Tensor>> tensors, long shardBytes = CheckpointWriter.DefaultShardBytes)
+    {
+        KeyValuePair<string, Tensor>[] all = tensors.ToArray();
+        using var writer = new CheckpointWriter(folder, all.Select(pair => new TensorPlan(pair.Key, pair.Value.dtype, pair.Value.shape)).ToArray(), shardBytes);
+        foreach ((string name, Tensor tensor) in all)
+        {
+            writer.Write(name, tensor);
+        }
+
+        writer.Complete();
+    }
+
+    /// <summary>Loads tensors of given names and shapes; any other that is stored is an error, but for those that may be left out.</summary>
+    internal static Dictionary<string, Tensor> LoadTensors(
+        string folder, CheckpointWeights weights, IEnumerable<(string Name, long[] Shape)> wanted, IReadOnlyCollection<string> passedOver, Device? device, ScalarType? dtype)
+    {
+        (string Name, long[] Shape)[] shapes = wanted.ToArray();
+        var known = shapes.Select(pair => pair.Name).Concat(passedOver).ToHashSet(StringComparer.Ordinal);
+        if (weights.Entries.FirstOrDefault(entry => !known.Contains(entry.Name) && !DerivedTensor().IsMatch(entry.Name)) is SafetensorsEntry unknown)
+        {
+            throw new CheckpointException($"{folder}: unknown tensor '{unknown.Name}'");
+        }
+
+        // Shapes are looked at before anything is loaded: the config's sizes are not to be trusted with memory.
+        foreach ((string name, long[] shape) in shapes)
+        {
+            SafetensorsEntry stored = weights.Find(name) ?? throw new CheckpointException($"{folder}: tensor '{name}' is missing");
+            if (!stored.Shape.AsSpan().SequenceEqual(shape))
+            {
+                throw new CheckpointException($"{folder}: tensor '{name}' has shape [{string.Join(", ", stored.Shape)}], but config.json asks for [{string.Join(", ", shape)}]");
+            }
+        }
+
+        var loaded = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach ((string name, _) in shapes)
+        {
+            Tensor stored = weights.Load(name);
+            Tensor placed = stored.to(dtype ?? stored.dtype).to(device ?? CPU).DetachFromDisposeScope();
+            if (placed.Handle != stored.Handle)
+            {
+                stored.Dispose();
+            }
+
+            loaded[name] = placed;
+        }
+
+        return loaded;
+    }
+
+    internal static string DtypeName(ScalarType dtype) => dtype switch
     {
         ScalarType.BFloat16 => "bfloat16",
         ScalarType.Float16 => "float16",
         _ => "float32",
     };
 
-    private static void WriteText(string path, string text)
-    {
-        using FileStream file = File.Create(path);
-        file.Write(Encoding.UTF8.GetBytes(text));
-        file.Flush(flushToDisk: true);
-    }
-
-    private static string ReadText(string folder, string name) => File.ReadAllText(Require(folder, name));
+    internal static string ReadText(string folder, string name) => File.ReadAllText(Require(folder, name));
 
     private static string Require(string folder, string name)
     {
         string path = Path.Combine(folder, name);
-        return File.Exists(path) ? path : throw new CheckpointException($"{folder}: no {name}; a checkpoint folder holds config.json, model.safetensors and tokenizer.json");
+        return File.Exists(path) ? path : throw new CheckpointException($"{folder}: no {name}; a checkpoint folder holds config.json, weights and tokenizer.json");
     }
+
+    // Old checkpoints keep RoPE's frequencies, which follow from the config.
+    [GeneratedRegex(@"rotary_emb\.inv_freq$")]
+    private static partial Regex DerivedTensor();
 }

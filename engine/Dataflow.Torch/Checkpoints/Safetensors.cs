@@ -14,84 +14,24 @@ public static class Safetensors
 {
     private const long MaxHeader = 100 << 20;
 
-    /// <summary>Writes tensors in the given order, with their own dtypes (F32, F16, BF16, I64). The file is flushed to disk.</summary>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    /// <summary>Writes tensors in the given order, with their own dtypes (F64, F32, F16, BF16, I64, I32). The file is flushed to disk.</summary>
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors)
     {
-        using FileStream file = File.Create(path);
-        using var header = new MemoryStream();
-        using (var json = new Utf8JsonWriter(header))
+        using var writer = new SafetensorsWriter(path, tensors.Select(pair => new TensorPlan(pair.Key, pair.Value.dtype, pair.Value.shape)).ToArray());
+        foreach ((string name, Tensor tensor) in tensors)
         {
-            json.WriteStartObject();
-            json.WriteStartObject("__metadata__");
-            json.WriteString("format", "pt");
-            foreach ((string key, string value) in metadata ?? new Dictionary<string, string>())
-            {
-                json.WriteString(key, value);
-            }
-
-            json.WriteEndObject();
-            long offset = 0;
-            foreach ((string name, Tensor tensor) in tensors)
-            {
-                long size = tensor.numel() * ElementSize(tensor.dtype);
-                json.WriteStartObject(name);
-                json.WriteString("dtype", Name(tensor.dtype));
-                json.WriteStartArray("shape");
-                foreach (long dimension in tensor.shape)
-                {
-                    json.WriteNumberValue(dimension);
-                }
-
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(offset);
-                json.WriteNumberValue(offset + size);
-                json.WriteEndArray();
-                json.WriteEndObject();
-                offset += size;
-            }
-
-            json.WriteEndObject();
+            writer.Write(name, tensor);
         }
 
-        // Padding with spaces keeps the data aligned to 8 bytes, as the format asks.
-        while (header.Length % 8 != 0)
-        {
-            header.WriteByte((byte)' ');
-        }
-
-        Span<byte> length = stackalloc byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-        file.Write(length);
-        header.WriteTo(file);
-        foreach (Tensor tensor in tensors.Values)
-        {
-            using Tensor plain = tensor.detach().cpu().contiguous();
-            file.Write(plain.bytes);
-        }
-
-        file.Flush(flushToDisk: true);
+        writer.Complete();
     }
 
     /// <summary>Reads all tensors of a file onto the CPU.</summary>
     /// <exception cref="CheckpointException">The file is not what it should be; the message says where.</exception>
     public static Dictionary<string, Tensor> Read(string path)
     {
-        using FileStream file = File.OpenRead(path);
-        IReadOnlyList<SafetensorsEntry> entries = ReadHeader(file, path, out long dataStart);
-        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (SafetensorsEntry entry in entries)
-        {
-            Tensor tensor = empty(entry.Shape, entry.Dtype).DetachFromDisposeScope();
-            tensors[entry.Name] = tensor;
-            file.Position = dataStart + entry.Start;
-            if (entry.End > entry.Start)
-            {
-                file.ReadExactly(tensor.bytes);
-            }
-        }
-
-        return tensors;
+        using var file = new SafetensorsFile(path);
+        return file.Entries.ToDictionary(entry => entry.Name, file.Load, StringComparer.Ordinal);
     }
 
     /// <summary>The header's entries, checked: known dtypes, shapes that fit their bytes, no overlap, no hole, nothing outside the file.</summary>
@@ -174,7 +114,7 @@ public static class Safetensors
         return entries;
     }
 
-    private static string Name(ScalarType dtype) => dtype switch
+    internal static string Name(ScalarType dtype) => dtype switch
     {
         ScalarType.Float64 => "F64",
         ScalarType.Float32 => "F32",

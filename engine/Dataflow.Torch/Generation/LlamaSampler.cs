@@ -14,11 +14,11 @@ public sealed class LlamaSampler(LlamaModel model)
     public IReadOnlyList<Sample> SampleGroup(IReadOnlyList<int> prompt, IReadOnlyList<ulong> seeds, SamplingOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(prompt.Count, nameof(prompt));
-        int room = model.Config.MaxPositionEmbeddings - prompt.Count;
+        int room = model.Config.ContextLength - prompt.Count;
         int budget = Math.Min(options.MaxNewTokens, room);
         if (budget <= 0)
         {
-            throw new ArgumentException($"a prompt of {prompt.Count} tokens leaves no room in a context of {model.Config.MaxPositionEmbeddings}");
+            throw new ArgumentException($"a prompt of {prompt.Count} tokens leaves no room in a context of {model.Config.ContextLength}");
         }
 
         using var mode = no_grad();

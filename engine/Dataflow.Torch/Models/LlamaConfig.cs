@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dataflow.Torch.Text;
 
 namespace Dataflow.Torch.Models;
 
@@ -29,11 +30,29 @@ public sealed record LlamaConfig
 
     public bool TieWordEmbeddings { get; init; }
 
+    /// <summary>Hugging Face's model_type: llama, mistral or qwen2. They differ by the fields below only.</summary>
+    public string ModelType { get; init; } = "llama";
+
+    /// <summary>Biases on the query, key and value projections (Qwen2; Llama's attention_bias).</summary>
+    public bool QueryKeyValueBias { get; init; }
+
+    /// <summary>Bias on the attention's output projection (Llama's attention_bias).</summary>
+    public bool OutputBias { get; init; }
+
+    /// <summary>Mistral's attention window; null for full attention.</summary>
+    public int? SlidingWindow { get; init; }
+
     /// <summary>Llama 3.1's frequency scaling; null for plain RoPE.</summary>
     public RopeScaling? RopeScaling { get; init; }
 
     /// <summary>Features per head.</summary>
     public int HeadSize => HeadDim ?? HiddenSize / NumAttentionHeads;
+
+    /// <summary>Longest sequence that is computed exactly: up to a sliding window's length it hides nothing.</summary>
+    public int ContextLength => Math.Min(MaxPositionEmbeddings, SlidingWindow ?? MaxPositionEmbeddings);
+
+    /// <summary>Bytes of keys and values that one token takes in a cache: 2 · layers · kv heads · head size · bytes per number.</summary>
+    public long KeyValueBytesPerToken(int bytesPerNumber = 2) => 2L * NumHiddenLayers * NumKeyValueHeads * HeadSize * bytesPerNumber;
 
     /// <summary>Reads config.json.</summary>
     /// <exception cref="CheckpointException">Another architecture, or a field that is missing or of the wrong kind.</exception>
@@ -44,13 +63,19 @@ public sealed record LlamaConfig
         {
             root = JsonNode.Parse(json) as JsonObject ?? throw new JsonException("not an object");
             string? type = (string?)root["model_type"];
-            if (type is not "llama")
+            if (type is not ("llama" or "mistral" or "qwen2"))
             {
-                throw new CheckpointException($"config.json: model_type '{type}' is not supported; this library reads llama");
+                throw new CheckpointException($"config.json: model_type '{type}' is not supported; this library reads llama, mistral and qwen2");
             }
 
+            Refuse(root);
+            bool attentionBias = (bool?)root["attention_bias"] ?? false;
             return new LlamaConfig
             {
+                ModelType = type,
+                QueryKeyValueBias = type == "qwen2" || attentionBias,
+                OutputBias = type == "llama" && attentionBias,
+                SlidingWindow = type == "mistral" || ((bool?)root["use_sliding_window"] ?? false) ? (int?)root["sliding_window"] : null,
                 VocabSize = Integer(root, "vocab_size"),
                 HiddenSize = Integer(root, "hidden_size"),
                 IntermediateSize = Integer(root, "intermediate_size"),
@@ -71,12 +96,14 @@ public sealed record LlamaConfig
         }
     }
 
-    public string ToJson(string torchDtype, int? bosId, int? eosId, int? padId)
+    /// <summary>config.json.</summary>
+    /// <param name="task">What the architecture's name ends in: ForCausalLM, ForSequenceClassification, ForTokenClassification.</param>
+    public string ToJson(string torchDtype, SpecialTokens specials, string task = "ForCausalLM")
     {
         var root = new JsonObject
         {
-            ["architectures"] = new JsonArray("LlamaForCausalLM"),
-            ["model_type"] = "llama",
+            ["architectures"] = new JsonArray(Family + task),
+            ["model_type"] = ModelType,
             ["vocab_size"] = VocabSize,
             ["hidden_size"] = HiddenSize,
             ["intermediate_size"] = IntermediateSize,
@@ -89,13 +116,19 @@ public sealed record LlamaConfig
             ["rope_theta"] = RopeTheta,
             ["max_position_embeddings"] = MaxPositionEmbeddings,
             ["tie_word_embeddings"] = TieWordEmbeddings,
-            ["attention_bias"] = false,
+            ["attention_bias"] = OutputBias,
             ["mlp_bias"] = false,
             ["torch_dtype"] = torchDtype,
-            ["bos_token_id"] = bosId,
-            ["eos_token_id"] = eosId,
-            ["pad_token_id"] = padId,
+            ["bos_token_id"] = specials.BeginOfText,
+            ["eos_token_id"] = specials.EndOfTurn,
+            ["pad_token_id"] = specials.Pad,
         };
+        if (SlidingWindow is not null)
+        {
+            root["sliding_window"] = SlidingWindow;
+            root["use_sliding_window"] = true;
+        }
+
         if (RopeScaling is not null)
         {
             root["rope_scaling"] = new JsonObject
@@ -109,6 +142,32 @@ public sealed record LlamaConfig
         }
 
         return root.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    private string Family => ModelType switch
+    {
+        "mistral" => "Mistral",
+        "qwen2" => "Qwen2",
+        _ => "Llama",
+    };
+
+    // What would change the arithmetic and is not built must not be passed over in silence.
+    private static void Refuse(JsonObject root)
+    {
+        if ((bool?)root["mlp_bias"] ?? false)
+        {
+            throw new CheckpointException("config.json: mlp_bias is not supported");
+        }
+
+        if ((string?)root["hidden_act"] is string act and not ("silu" or "swish"))
+        {
+            throw new CheckpointException($"config.json: hidden_act '{act}' is not supported; silu is");
+        }
+
+        if (root["layer_types"] is JsonArray types && types.Any(type => (string?)type != "full_attention"))
+        {
+            throw new CheckpointException("config.json: layer_types other than full_attention are not supported");
+        }
     }
 
     private static RopeScaling? Scaling(JsonObject? node)

@@ -11,14 +11,16 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
     private readonly int size = config.HeadSize;
     private readonly double epsilon = config.RmsNormEps;
     private readonly Tensor inputNorm = Weight(parameters, index, "input_layernorm");
-    private readonly Tensor query = Weight(parameters, index, "self_attn.q_proj");
-    private readonly Tensor key = Weight(parameters, index, "self_attn.k_proj");
-    private readonly Tensor value = Weight(parameters, index, "self_attn.v_proj");
-    private readonly Tensor output = Weight(parameters, index, "self_attn.o_proj");
+    private readonly Projection query = new(parameters, $"model.layers.{index}.self_attn.q_proj");
+    private readonly Projection key = new(parameters, $"model.layers.{index}.self_attn.k_proj");
+    private readonly Projection value = new(parameters, $"model.layers.{index}.self_attn.v_proj");
+    private readonly Projection output = new(parameters, $"model.layers.{index}.self_attn.o_proj");
     private readonly Tensor attentionNorm = Weight(parameters, index, "post_attention_layernorm");
-    private readonly Tensor gate = Weight(parameters, index, "mlp.gate_proj");
-    private readonly Tensor up = Weight(parameters, index, "mlp.up_proj");
-    private readonly Tensor down = Weight(parameters, index, "mlp.down_proj");
+    private readonly Projection gate = new(parameters, $"model.layers.{index}.mlp.gate_proj");
+    private readonly Projection up = new(parameters, $"model.layers.{index}.mlp.up_proj");
+    private readonly Projection down = new(parameters, $"model.layers.{index}.mlp.down_proj");
+
+    public IReadOnlyList<Projection> Projections => [query, key, value, output, gate, up, down];
 
     /// <summary>x / rms(x) · w over the last dimension (Zhang and Sennrich 2019), in the tensor's own dtype.</summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
@@ -32,9 +34,9 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
         long batch = x.shape[0];
         long length = x.shape[1];
         Tensor normed = RmsNorm(x, inputNorm, epsilon);
-        Tensor q = rotate(Split(linear(normed, query), batch, length, heads));
-        Tensor k = rotate(Split(linear(normed, key), batch, length, groups));
-        Tensor v = Split(linear(normed, value), batch, length, groups);
+        Tensor q = rotate(Split(query.Apply(normed), batch, length, heads));
+        Tensor k = rotate(Split(key.Apply(normed), batch, length, groups));
+        Tensor v = Split(value.Apply(normed), batch, length, groups);
         if (heads != groups)
         {
             k = k.repeat_interleave(heads / groups, 1);
@@ -43,7 +45,7 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
 
         // A mask and the causal flag exclude each other.
         Tensor mixed = scaled_dot_product_attention(q, k, v, attn_mask: mask, is_casual: mask is null);
-        x = x.Plus(linear(mixed.transpose(1, 2).reshape(batch, length, heads * size), output));
+        x = x.Plus(output.Apply(mixed.transpose(1, 2).reshape(batch, length, heads * size)));
         return x.Plus(FeedForward(x));
     }
 
@@ -51,9 +53,9 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
     {
         long batch = x.shape[0];
         Tensor normed = RmsNorm(x, inputNorm, epsilon);
-        Tensor q = rope.Apply(Split(linear(normed, query), batch, length, heads), cache.Length, length);
-        Tensor k = rope.Apply(Split(linear(normed, key), batch, length, groups), cache.Length, length);
-        Tensor v = Split(linear(normed, value), batch, length, groups);
+        Tensor q = rope.Apply(Split(query.Apply(normed), batch, length, heads), cache.Length, length);
+        Tensor k = rope.Apply(Split(key.Apply(normed), batch, length, groups), cache.Length, length);
+        Tensor v = Split(value.Apply(normed), batch, length, groups);
         (Tensor keys, Tensor values) = cache.Append(layer, k, v, length);
         Tensor mixed;
         if (length == 1)
@@ -75,14 +77,14 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
                 .transpose(1, 2).reshape(batch, length, heads * size);
         }
 
-        x = x.Plus(linear(mixed, output));
+        x = x.Plus(output.Apply(mixed));
         return x.Plus(FeedForward(x));
     }
 
     private Tensor FeedForward(Tensor x)
     {
         Tensor normed = RmsNorm(x, attentionNorm, epsilon);
-        return linear(silu(linear(normed, gate)).mul(linear(normed, up)), down);
+        return down.Apply(silu(gate.Apply(normed)).mul(up.Apply(normed)));
     }
 
     private Tensor Split(Tensor x, long batch, long length, int count) => x.view(batch, length, count, size).transpose(1, 2);

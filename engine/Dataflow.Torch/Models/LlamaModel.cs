@@ -12,10 +12,14 @@ public sealed class LlamaModel : IDisposable
     private readonly LlamaLayer[] layers;
     private readonly Tensor embedding;
     private readonly Tensor norm;
-    private readonly Tensor head;
-    private Rope rope;
+    private readonly Tensor? head;
+    private readonly List<Rope> outgrown = [];
+    private volatile Rope rope;
 
-    /// <param name="parameters">All weights by Hugging Face name; the model takes them over.</param>
+    /// <param name="parameters">
+    /// All weights by Hugging Face name; the model takes them over. Without lm_head.weight where embeddings are not
+    /// tied, there are hidden states but no logits: the trunk of a reward model.
+    /// </param>
     public LlamaModel(LlamaConfig config, Dictionary<string, Tensor> parameters)
     {
         Config = config;
@@ -27,9 +31,9 @@ public sealed class LlamaModel : IDisposable
 
         embedding = parameters["model.embed_tokens.weight"];
         norm = parameters["model.norm.weight"];
-        head = config.TieWordEmbeddings ? embedding : parameters["lm_head.weight"];
+        head = config.TieWordEmbeddings ? embedding : parameters.GetValueOrDefault("lm_head.weight");
         layers = Enumerable.Range(0, config.NumHiddenLayers).Select(i => new LlamaLayer(config, parameters, i)).ToArray();
-        rope = new Rope(config, Math.Min(config.MaxPositionEmbeddings, 2048), embedding.device);
+        rope = new Rope(config, Math.Min(config.ContextLength, 2048), embedding.device);
     }
 
     public LlamaConfig Config { get; }
@@ -39,8 +43,12 @@ public sealed class LlamaModel : IDisposable
     /// <summary>Weights by Hugging Face name, in a fixed order.</summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => parameters;
 
+    /// <summary>The linear maps of all layers, in a fixed order; adapters hang on them.</summary>
+    internal IEnumerable<Projection> Projections => layers.SelectMany(layer => layer.Projections);
+
     /// <summary>Names and shapes of the weights of a config, in a fixed order.</summary>
-    public static IEnumerable<(string Name, long[] Shape)> ParameterShapes(LlamaConfig c)
+    /// <param name="withHead">False leaves out lm_head: the trunk of a reward model.</param>
+    public static IEnumerable<(string Name, long[] Shape)> ParameterShapes(LlamaConfig c, bool withHead = true)
     {
         long q = (long)c.NumAttentionHeads * c.HeadSize;
         long kv = (long)c.NumKeyValueHeads * c.HeadSize;
@@ -53,6 +61,18 @@ public sealed class LlamaModel : IDisposable
             yield return (layer + "self_attn.k_proj.weight", [kv, c.HiddenSize]);
             yield return (layer + "self_attn.v_proj.weight", [kv, c.HiddenSize]);
             yield return (layer + "self_attn.o_proj.weight", [c.HiddenSize, q]);
+            if (c.QueryKeyValueBias)
+            {
+                yield return (layer + "self_attn.q_proj.bias", [q]);
+                yield return (layer + "self_attn.k_proj.bias", [kv]);
+                yield return (layer + "self_attn.v_proj.bias", [kv]);
+            }
+
+            if (c.OutputBias)
+            {
+                yield return (layer + "self_attn.o_proj.bias", [c.HiddenSize]);
+            }
+
             yield return (layer + "post_attention_layernorm.weight", [c.HiddenSize]);
             yield return (layer + "mlp.gate_proj.weight", [c.IntermediateSize, c.HiddenSize]);
             yield return (layer + "mlp.up_proj.weight", [c.IntermediateSize, c.HiddenSize]);
@@ -60,7 +80,7 @@ public sealed class LlamaModel : IDisposable
         }
 
         yield return ("model.norm.weight", [c.HiddenSize]);
-        if (!c.TieWordEmbeddings)
+        if (withHead && !c.TieWordEmbeddings)
         {
             yield return ("lm_head.weight", [c.VocabSize, c.HiddenSize]);
         }
@@ -73,7 +93,9 @@ public sealed class LlamaModel : IDisposable
         var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach ((string name, long[] shape) in ParameterShapes(config))
         {
-            using Tensor drawn = shape.Length == 1 ? ones(shape) : randn(shape, generator: generator).Times(std);
+            using Tensor drawn = name.EndsWith(".bias", StringComparison.Ordinal) ? zeros(shape)
+                : shape.Length == 1 ? ones(shape)
+                : randn(shape, generator: generator).Times(std);
             parameters[name] = drawn.to(device ?? CPU, copy: true).DetachFromDisposeScope();
         }
 
@@ -91,7 +113,14 @@ public sealed class LlamaModel : IDisposable
     /// <summary>Logits [B, T, V] of token ids [B, T] (int64), causal.</summary>
     /// <param name="mask">Optional [B, 1, T, T] boolean, true = may attend; replaces the causal mask (packed documents).</param>
     /// <param name="positions">Optional [B, T] int64; by default 0 … T-1 in each row.</param>
-    public Tensor Forward(Tensor ids, Tensor? mask = null, Tensor? positions = null)
+    public Tensor Forward(Tensor ids, Tensor? mask = null, Tensor? positions = null) => Logits(Hidden(ids, mask, positions));
+
+    /// <summary>Logits [.., V] of final hidden states [.., D].</summary>
+    public Tensor Logits(Tensor hidden) =>
+        nn.functional.linear(hidden, head ?? throw new InvalidOperationException("this model has no head: it is the trunk of a reward model"));
+
+    /// <summary>Final hidden states [B, T, D], normed, of token ids [B, T]; mask and positions as in <see cref="Forward"/>.</summary>
+    public Tensor Hidden(Tensor ids, Tensor? mask = null, Tensor? positions = null)
     {
         int length = (int)ids.shape[1];
         EnsurePositions(length);
@@ -102,7 +131,7 @@ public sealed class LlamaModel : IDisposable
             x = layer.Forward(x, rotate, mask);
         }
 
-        return nn.functional.linear(LlamaLayer.RmsNorm(x, norm, Config.RmsNormEps), head);
+        return LlamaLayer.RmsNorm(x, norm, Config.RmsNormEps);
     }
 
     /// <summary>
@@ -121,12 +150,13 @@ public sealed class LlamaModel : IDisposable
 
         cache.Advance(length);
         Tensor last = length == 1 ? x.squeeze(1) : x.select(1, length - 1);
-        return nn.functional.linear(LlamaLayer.RmsNorm(last, norm, Config.RmsNormEps), head);
+        return Logits(LlamaLayer.RmsNorm(last, norm, Config.RmsNormEps));
     }
 
     public void Dispose()
     {
         rope.Dispose();
+        outgrown.ForEach(table => table.Dispose());
         foreach (Tensor parameter in parameters.Values)
         {
             parameter.Dispose();
@@ -139,14 +169,20 @@ public sealed class LlamaModel : IDisposable
     {
         if (length > rope.Positions)
         {
-            if (length > Config.MaxPositionEmbeddings)
+            if (length > Config.ContextLength)
             {
-                throw new ArgumentException($"{length} positions are more than the model's {Config.MaxPositionEmbeddings}");
+                throw new ArgumentException($"{length} positions are more than the model's {Config.ContextLength}");
             }
 
-            Rope larger = new(Config, Math.Min(Config.MaxPositionEmbeddings, Math.Max(length, rope.Positions * 2)), Device);
-            rope.Dispose();
-            rope = larger;
+            // A pass on another thread may still read the smaller tables; they go with the model.
+            lock (outgrown)
+            {
+                if (length > rope.Positions)
+                {
+                    outgrown.Add(rope);
+                    rope = new Rope(Config, Math.Min(Config.ContextLength, Math.Max(length, rope.Positions * 2)), Device);
+                }
+            }
         }
     }
 }

@@ -4,7 +4,22 @@ namespace Dataflow.Torch.Text;
 /// <param name="Role">system, user, assistant or ipython (<c>tool</c> is written as ipython).</param>
 /// <param name="EndsMessage">True ends it with eom (the assistant waits for a tool), false with eot.</param>
 /// <param name="Train">Whether an assistant message is trained on.</param>
-public sealed record DialogMessage(string Role, string Content, bool EndsMessage = false, bool Train = true);
+public sealed record DialogMessage(string Role, string Content, bool EndsMessage = false, bool Train = true)
+{
+    /// <summary>Begins the body with the python tag: what follows is for the interpreter.</summary>
+    public bool PythonTag { get; init; }
+
+    /// <summary>
+    /// A message that calls tools. Built-in and JSON calls go behind the python tag and wait for the result (eom) where the
+    /// interpreter is on; the others end the turn.
+    /// </summary>
+    /// <param name="interpreter">Whether the system message says <c>Environment: ipython</c>.</param>
+    public static DialogMessage Calling(IReadOnlyList<ToolCall> calls, ToolCallFormat format, bool interpreter)
+    {
+        bool tagged = interpreter && format is (ToolCallFormat.BuiltIn or ToolCallFormat.Json);
+        return new DialogMessage("assistant", ToolCallWriter.Write(calls, format), EndsMessage: tagged) { PythonTag = tagged };
+    }
+}
 
 /// <summary>Token ids of a dialog and, per token, whether it is trained on.</summary>
 public sealed record EncodedDialog(int[] Ids, bool[] Train);
@@ -30,6 +45,11 @@ public sealed class ChatTemplate(LlamaTokenizer tokenizer)
         {
             Header(message.Role, ids);
             train.AddRange(Enumerable.Repeat(false, ids.Count - train.Count));
+            if (message.PythonTag)
+            {
+                ids.Add(specials.PythonTag);
+            }
+
             ids.AddRange(tokenizer.Encode(message.Content));
             ids.Add(message.EndsMessage ? specials.EndOfMessage : specials.EndOfTurn);
             bool trained = message.Role == "assistant" && message.Train;
@@ -45,6 +65,54 @@ public sealed class ChatTemplate(LlamaTokenizer tokenizer)
         List<int> ids = [.. Encode(messages).Ids];
         Header("assistant", ids);
         return [.. ids];
+    }
+
+    /// <summary>The messages of encoded ids; the last one may lack its terminator.</summary>
+    /// <exception cref="FormatException">Tokens outside messages, or a header without end.</exception>
+    public IReadOnlyList<DialogMessage> Decode(IReadOnlyList<int> ids)
+    {
+        int[] blankLine = [.. tokenizer.Encode("\n\n")];
+        var messages = new List<DialogMessage>();
+        int at = ids.Count > 0 && ids[0] == specials.BeginOfText ? 1 : 0;
+        while (at < ids.Count)
+        {
+            int[] header = ids.Skip(at).TakeWhile(id => id != specials.EndHeader).ToArray();
+            if (ids[at] != specials.StartHeader || at + header.Length == ids.Count)
+            {
+                throw new FormatException($"token {at} ({ids[at]}) begins no message");
+            }
+
+            at += header.Length + 1;
+            at += ids.Skip(at).Take(blankLine.Length).SequenceEqual(blankLine) ? blankLine.Length : 0;
+            int[] body = ids.Skip(at).TakeWhile(id => id != specials.EndOfTurn && id != specials.EndOfMessage).ToArray();
+            at += body.Length;
+            bool tagged = body.Length > 0 && body[0] == specials.PythonTag;
+            messages.Add(new DialogMessage(tokenizer.Decode(header[1..]), tokenizer.Decode(tagged ? body[1..] : body), at < ids.Count && ids[at] == specials.EndOfMessage) { PythonTag = tagged });
+            at++;
+        }
+
+        return messages;
+    }
+
+    /// <summary>Text of ids with special tokens spelt out, for people to read; it cannot be encoded back.</summary>
+    public string Spell(IEnumerable<int> ids)
+    {
+        var text = new System.Text.StringBuilder();
+        var run = new List<int>();
+        foreach (int id in ids)
+        {
+            if (tokenizer.SpellingOf(id) is string special)
+            {
+                text.Append(tokenizer.Decode(run)).Append(special);
+                run.Clear();
+            }
+            else
+            {
+                run.Add(id);
+            }
+        }
+
+        return text.Append(tokenizer.Decode(run)).ToString();
     }
 
     private void Header(string role, List<int> ids)

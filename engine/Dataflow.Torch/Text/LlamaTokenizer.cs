@@ -19,15 +19,18 @@ public sealed class LlamaTokenizer
 
     private static readonly string[] ByteSymbols = MakeByteSymbols();
 
-    private readonly string source;
     private readonly BpeTokenizer text;
     private readonly Dictionary<int, byte[]> bytes = [];
-    private readonly Dictionary<string, int> specials = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> specials;
+    private readonly Dictionary<int, string> spellings;
 
     private LlamaTokenizer(string source, Dictionary<string, int> vocabulary, IReadOnlyList<string> merges, Dictionary<string, int> added, string split)
     {
-        this.source = source;
+        Source = source;
+        Merges = merges;
+        SplitsAsLlama3 = split == Llama3Split;
         specials = added;
+        spellings = added.ToDictionary(pair => pair.Value, pair => pair.Key);
         var options = new BpeOptions(vocabulary)
         {
             Merges = merges,
@@ -51,6 +54,15 @@ public sealed class LlamaTokenizer
     }
 
     public SpecialTokens Specials { get; }
+
+    /// <summary>tokenizer.json, as read.</summary>
+    internal string Source { get; }
+
+    /// <summary>Pairs of symbols in the order of their ranks.</summary>
+    internal IReadOnlyList<string> Merges { get; }
+
+    /// <summary>Whether text is cut before merging by Llama 3's expression.</summary>
+    internal bool SplitsAsLlama3 { get; }
 
     /// <summary>Largest id + 1.</summary>
     public int VocabSize { get; }
@@ -160,10 +172,13 @@ public sealed class LlamaTokenizer
     /// <summary>Id of a special token, such as <c>&lt;|eot_id|&gt;</c>; null if there is none of that name.</summary>
     public int? FindSpecial(string name) => specials.TryGetValue(name, out int id) ? id : null;
 
+    /// <summary>Spelling of a special token; null for an id of text.</summary>
+    public string? SpellingOf(int id) => spellings.GetValueOrDefault(id);
+
     /// <summary>Writes tokenizer.json and tokenizer_config.json (with the chat template that Hugging Face uses).</summary>
     public void SaveTo(string folder)
     {
-        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), source);
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), Source);
         var config = new JsonObject
         {
             ["tokenizer_class"] = "PreTrainedTokenizerFast",

@@ -34,17 +34,26 @@ public sealed class AdamW : IDisposable
     /// <summary>Running means of squared gradients.</summary>
     public Dictionary<string, Tensor> Second { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>One update from the parameters' gradients, which are cleared. Returns the gradient norm before clipping.</summary>
+    /// <summary>Global norm of the parameters' gradients.</summary>
+    public double GradientNorm()
+    {
+        using var mode = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor[] squares = parameters.Values.Select(parameter => parameter.grad).OfType<Tensor>().Select(gradient => gradient.Squared().sum()).ToArray();
+        return squares.Length == 0 ? 0 : Math.Sqrt(stack(squares).sum().to(ScalarType.Float64).item<double>());
+    }
+
+    /// <summary>One update from the parameters' gradients, which are cleared.</summary>
     /// <param name="step">1 for the first.</param>
     /// <param name="clip">Largest global gradient norm; larger ones are scaled down to it.</param>
-    public double Step(int step, double learningRate, double clip)
+    /// <param name="norm">The gradients' norm now.</param>
+    public void Step(int step, double learningRate, double clip, double norm)
     {
         using var mode = no_grad();
         using var scope = NewDisposeScope();
         (string Name, Tensor Parameter, Tensor Gradient)[] updates = parameters
             .Select(pair => (pair.Key, pair.Value, pair.Value.grad))
             .Where(update => update.Item3 is not null).ToArray()!;
-        double norm = Math.Sqrt(stack(updates.Select(update => update.Gradient.square().sum()).ToArray()).sum().to(ScalarType.Float64).item<double>());
         double scale = norm > clip ? clip / (norm + 1e-6) : 1;
         double correction1 = 1 - Math.Pow(beta1, step);
         double correction2 = 1 - Math.Pow(beta2, step);
@@ -66,8 +75,6 @@ public sealed class AdamW : IDisposable
             parameter.AddQuotientInPlace(First[name], denominator, -learningRate / correction1);
             gradient.zero_();
         }
-
-        return norm;
     }
 
     public void Dispose()

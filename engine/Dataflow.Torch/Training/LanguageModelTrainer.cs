@@ -4,65 +4,66 @@ using static TorchSharp.torch;
 namespace Dataflow.Torch.Training;
 
 /// <summary>
-/// Next-token training (pre-training and SFT differ only in which tokens carry loss). Not here: distribution over
-/// devices, mixed precision. On the CPU, a resumed run ends in the same bits as an undisturbed one.
+/// Next-token training (pre-training and SFT differ only in which tokens carry loss). The loss is a mean over the trained
+/// tokens of the whole step, so micro-batches add up to one batch exactly. Not here: distribution over devices, mixed
+/// precision, activation checkpointing.
 /// </summary>
 public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOptions options)
 {
     /// <param name="onStep">Told after every step.</param>
-    /// <exception cref="TrainingException">An example without trained tokens, or longer than MaxLength; a loss that is NaN.</exception>
-    public void Train(IReadOnlyList<TrainingExample> examples, Action<TrainingStep> onStep, CancellationToken cancellationToken = default)
+    /// <param name="heldOut">Examples to evaluate on; empty for none.</param>
+    /// <exception cref="TrainingException">An example without trained tokens, or longer than MaxLength; a loss that diverges.</exception>
+    public void Train(
+        IReadOnlyList<TrainingExample> examples, Action<TrainingStep> onStep, CancellationToken cancellationToken = default, IReadOnlyList<TrainingExample>? heldOut = null)
     {
-        Check(examples);
-        model.SetTrainable(true);
-        var schedule = new LearningRateSchedule(
-            options.Schedule, options.LearningRate, options.Steps, (int)Math.Round(options.WarmupRatio * options.Steps), options.FloorRatio);
-        using var optimizer = new AdamW(model.Parameters, options.WeightDecay);
-        TrainingCheckpoint? checkpoints = options.CheckpointFolder is null ? null : new TrainingCheckpoint(options.CheckpointFolder);
-        int done = checkpoints?.TryRestore(model, optimizer) ?? 0;
-        var order = new DataOrder(examples.Count, options.Seed);
-        for (int step = done + 1; step <= options.Steps; step++)
+        if (examples.Count == 0)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            int[] indices = order.Take((long)(step - 1) * options.BatchSize, options.BatchSize);
-            TrainingExample[] batch = indices.Select(index => examples[index]).ToArray();
-            (double loss, long tokens) = AccumulateGradients(batch);
-            if (!double.IsFinite(loss))
-            {
-                throw new TrainingException($"the loss is {loss} at step {step}; examples {string.Join(", ", indices)}");
-            }
-
-            double rate = schedule.At(step);
-            double norm = optimizer.Step(step, rate, options.GradientClip);
-            onStep(new TrainingStep(step, loss, rate, norm, tokens));
-            if (options.CheckpointEvery > 0 && step % options.CheckpointEvery == 0 && step < options.Steps)
-            {
-                options.BeforeCheckpoint?.Invoke();
-                checkpoints?.Save(model, optimizer, step);
-            }
+            throw new TrainingException("there is nothing to train on: no examples");
         }
 
-        model.SetTrainable(false);
+        Check(examples);
+        Check(heldOut ?? []);
+        using var weights = new TrainableWeights(model, options);
+        using var session = new TrainingSession(weights.Parameters, options, examples.Count, heldOut is { Count: > 0 } ? () => Evaluate(heldOut) : null);
+        foreach (TrainingTurn turn in session.Turns(cancellationToken))
+        {
+            TrainingExample[] batch = turn.Indices.Select(index => examples[index]).ToArray();
+            turn.Tokens = batch.Sum(example => (long)example.TrainedTokens);
+            foreach (IReadOnlyList<TrainingExample>[] rows in Rows(batch))
+            {
+                using var scope = NewDisposeScope();
+                Tensor loss = Loss(rows).Over(turn.Tokens);
+                loss.backward();
+                turn.Loss += loss.to(ScalarType.Float64).item<double>();
+            }
+
+            session.Update(turn, onStep, () => batch);
+        }
+
+        weights.Complete();
     }
 
-    // The loss is a mean over the trained tokens of the whole step, so micro-batches add up to one batch exactly.
-    private (double Loss, long Tokens) AccumulateGradients(TrainingExample[] batch)
+    /// <summary>Mean −log p per trained token of held-out examples.</summary>
+    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<TrainingExample> examples)
     {
-        long tokens = batch.Sum(example => (long)example.TrainedTokens);
-        double total = 0;
-        foreach (IReadOnlyList<TrainingExample>[] rows in Rows(batch))
+        using var mode = no_grad();
+        double sum = 0;
+        foreach (TrainingExample[] batch in examples.Chunk(options.BatchSize))
         {
-            using var scope = NewDisposeScope();
-            TrainingBatch inputs = options.Packing
-                ? TrainingBatch.Pack(rows, padId, model.Device)
-                : TrainingBatch.Pad(rows.Select(row => row[0]).ToArray(), padId, model.Device);
-            Tensor logits = model.Forward(inputs.Ids, inputs.Mask, inputs.Positions);
-            Tensor loss = Losses.TokenNegativeLogLikelihood(logits, inputs.Labels).Over(tokens);
-            loss.backward();
-            total += loss.to(ScalarType.Float64).item<double>();
+            foreach (IReadOnlyList<TrainingExample>[] rows in Rows(batch))
+            {
+                using var scope = NewDisposeScope();
+                sum += Loss(rows).to(ScalarType.Float64).item<double>();
+            }
         }
 
-        return (total, tokens);
+        return new Dictionary<string, double> { ["loss"] = sum / examples.Sum(example => (long)example.TrainedTokens) };
+    }
+
+    private Tensor Loss(IReadOnlyList<TrainingExample>[] rows)
+    {
+        TrainingBatch inputs = options.Packing ? TrainingBatch.Pack(rows, padId, model.Device) : TrainingBatch.Pad(rows.Select(row => row[0]).ToArray(), padId, model.Device);
+        return Losses.TokenNegativeLogLikelihood(model.Forward(inputs.Ids, inputs.Mask, inputs.Positions), inputs.Labels);
     }
 
     private IEnumerable<IReadOnlyList<TrainingExample>[]> Rows(TrainingExample[] batch)
@@ -76,11 +77,6 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
 
     private void Check(IReadOnlyList<TrainingExample> examples)
     {
-        if (examples.Count == 0)
-        {
-            throw new TrainingException("there is nothing to train on: no examples");
-        }
-
         for (int i = 0; i < examples.Count; i++)
         {
             if (examples[i].TrainedTokens == 0)

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dataflow.Torch.Training;
 
-/// <summary>Loss functions; all in fp32 whatever the model's dtype.</summary>
+/// <summary>Losses over tokens, in fp32 whatever the model's dtype (fp64 stays fp64).</summary>
 public static class Losses
 {
     /// <summary>Label of positions that are not trained on.</summary>
@@ -16,5 +16,21 @@ public static class Losses
     /// <param name="labels">[B, T] int64: the token that follows each position.</param>
     public static Tensor TokenNegativeLogLikelihood(Tensor logits, Tensor labels) =>
         nn.functional.cross_entropy(
-            logits.reshape(-1, logits.shape[^1]).to(ScalarType.Float32), labels.reshape(-1), ignore_index: Ignore, reduction: nn.Reduction.Sum);
+            Wide(logits.reshape(-1, logits.shape[^1])), labels.reshape(-1), ignore_index: Ignore, reduction: nn.Reduction.Sum);
+
+    /// <summary>log p(label) [B, T] of each position (natural log); 0 where the label is <see cref="Ignore"/>.</summary>
+    /// <param name="logits">[B, T, V].</param>
+    /// <param name="labels">[B, T] int64: the token that follows each position.</param>
+    public static Tensor TokenLogProbabilities(Tensor logits, Tensor labels) =>
+        nn.functional.cross_entropy(
+            Wide(logits.reshape(-1, logits.shape[^1])), labels.reshape(-1), ignore_index: Ignore, reduction: nn.Reduction.None).neg().view(labels.shape);
+
+    /// <summary>Sums [N] of <paramref name="values"/> over the positions that belong to each sequence.</summary>
+    /// <param name="values">[B, T].</param>
+    /// <param name="sequences">[B, T] int64: 0 … N-1, or N for positions that belong to none.</param>
+    public static Tensor SumBySequence(Tensor values, Tensor sequences, int count) =>
+        zeros(count + 1, values.dtype, values.device).scatter_add(0, sequences.reshape(-1), values.reshape(-1)).narrow(0, 0, count);
+
+    /// <summary>fp32 at least: half-precision losses lose the differences that training is about.</summary>
+    internal static Tensor Wide(Tensor x) => x.dtype == ScalarType.Float64 ? x : x.to(ScalarType.Float32);
 }

@@ -52,4 +52,30 @@ public static class Packing
 
         return packs;
     }
+
+    /// <summary>In the given order: a new pack where the next sequence no longer fits (torchtune's packing). Keeps neighbours together.</summary>
+    /// <returns>Packs of indices into <paramref name="lengths"/>.</returns>
+    public static IReadOnlyList<IReadOnlyList<int>> InOrder(IReadOnlyList<int> lengths, int capacity)
+    {
+        var packs = new List<List<int>>();
+        int room = 0;
+        for (int i = 0; i < lengths.Count; i++)
+        {
+            if (lengths[i] > capacity)
+            {
+                throw new ArgumentException($"sequence {i} of {lengths[i]} tokens is longer than {capacity}");
+            }
+
+            if (packs.Count == 0 || lengths[i] > room)
+            {
+                packs.Add([]);
+                room = capacity;
+            }
+
+            packs[^1].Add(i);
+            room -= lengths[i];
+        }
+
+        return packs;
+    }
 }

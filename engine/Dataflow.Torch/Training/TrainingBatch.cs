@@ -14,7 +14,8 @@ public sealed record TrainingExample(int[] Ids, bool[] Train)
 /// <param name="Labels">[B, T] int64: next token, or <see cref="Losses.Ignore"/>.</param>
 /// <param name="Mask">[B, 1, T, T] boolean (true = may attend), null if plain causal.</param>
 /// <param name="Positions">[B, T] int64, null if 0 … T-1.</param>
-public sealed record TrainingBatch(Tensor Ids, Tensor Labels, Tensor? Mask, Tensor? Positions)
+/// <param name="Layout">Where the examples stand, in the order of rows.</param>
+public sealed record TrainingBatch(Tensor Ids, Tensor Labels, Tensor? Mask, Tensor? Positions, SequenceLayout Layout)
 {
     /// <summary>One row per example, padded on the right; causal attention hides the padding from every real token.</summary>
     public static TrainingBatch Pad(IReadOnlyList<TrainingExample> examples, int pad, Device device) =>
@@ -31,6 +32,7 @@ public sealed record TrainingBatch(Tensor Ids, Tensor Labels, Tensor? Mask, Tens
         var labels = new long[ids.Length];
         var positions = new long[ids.Length];
         var segments = new int[ids.Length];
+        var starts = new List<int>();
         Array.Fill(ids, pad);
         Array.Fill(labels, Losses.Ignore);
         for (int r = 0; r < rows.Count; r++)
@@ -40,6 +42,7 @@ public sealed record TrainingBatch(Tensor Ids, Tensor Labels, Tensor? Mask, Tens
             foreach (TrainingExample example in rows[r])
             {
                 segment++;
+                starts.Add(at);
                 for (int t = 0; t < example.Ids.Length; t++, at++)
                 {
                     ids[at] = example.Ids[t];
@@ -54,9 +57,10 @@ public sealed record TrainingBatch(Tensor Ids, Tensor Labels, Tensor? Mask, Tens
         long[] shape = [rows.Count, width];
         Tensor inputs = tensor(ids, shape, device: device);
         Tensor targets = tensor(labels, shape, device: device);
+        var layout = new SequenceLayout(rows.Count, width, starts, rows.SelectMany(row => row.Select(example => example.Ids.Length)).ToArray());
         return packed
-            ? new TrainingBatch(inputs, targets, BlockMask(segments, rows.Count, width).to(device), tensor(positions, shape, device: device))
-            : new TrainingBatch(inputs, targets, null, null);
+            ? new TrainingBatch(inputs, targets, BlockMask(segments, rows.Count, width).to(device), tensor(positions, shape, device: device), layout)
+            : new TrainingBatch(inputs, targets, null, null, layout);
     }
 
     // Padding is segment 0 and attends to itself: a row of the mask with nothing in it would give NaN.

@@ -5,53 +5,77 @@ using static TorchSharp.torch;
 namespace Dataflow.Torch.Training;
 
 /// <summary>
-/// Weights, optimizer moments and the step number in one file, replaced atomically: after a kill there is the old
-/// checkpoint or the new one. The data position follows from the step.
+/// Weights, optimizer moments and loop state in one file, replaced atomically: after a kill there is the old checkpoint
+/// or the new one. The data position follows from the step.
 /// </summary>
 internal sealed class TrainingCheckpoint(string folder)
 {
     private readonly string path = Path.Combine(folder, "training-state.safetensors");
+    private readonly string best = Path.Combine(folder, "best-weights.safetensors");
 
-    public void Save(LlamaModel model, AdamW optimizer, int step)
+    public void Save(IReadOnlyDictionary<string, Tensor> parameters, AdamW optimizer, LoopState state)
     {
-        Directory.CreateDirectory(folder);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach ((string name, Tensor parameter) in model.Parameters)
+        foreach ((string name, Tensor parameter) in parameters)
         {
             tensors["weight." + name] = parameter;
             tensors["first." + name] = optimizer.First[name];
             tensors["second." + name] = optimizer.Second[name];
         }
 
-        using Tensor stepTensor = tensor(new[] { (long)step });
-        tensors["step"] = stepTensor;
-        Safetensors.Write(path + ".tmp", tensors);
-        File.Move(path + ".tmp", path, overwrite: true);
+        using Tensor loop = tensor(new[] { state.Step, state.MeanLoss, state.BestLoss, state.WithoutGain });
+        tensors["loop"] = loop;
+        Replace(path, tensors);
     }
 
-    /// <summary>Restores the last checkpoint; returns its step, or 0 if there is none.</summary>
-    public int TryRestore(LlamaModel model, AdamW optimizer)
+    /// <summary>Keeps the weights of the best evaluation so far.</summary>
+    public void SaveBest(IReadOnlyDictionary<string, Tensor> parameters) => Replace(best, parameters);
+
+    public void RestoreBest(IReadOnlyDictionary<string, Tensor> parameters) => Read(best, tensors => Copy(tensors, "", parameters));
+
+    /// <summary>Restores the last checkpoint; null if there is none.</summary>
+    public LoopState? TryRestore(IReadOnlyDictionary<string, Tensor> parameters, AdamW optimizer)
     {
         if (!File.Exists(path))
         {
-            return 0;
+            return null;
         }
 
+        LoopState? state = null;
+        Read(path, tensors =>
+        {
+            Copy(tensors, "weight.", parameters);
+            Copy(tensors, "first.", optimizer.First);
+            Copy(tensors, "second.", optimizer.Second);
+            double[] loop = tensors["loop"].data<double>().ToArray();
+            state = new LoopState((int)loop[0], loop[1], loop[2], (int)loop[3]);
+        });
+        return state;
+    }
+
+    private void Replace(string target, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        Directory.CreateDirectory(folder);
+        Safetensors.Write(target + ".tmp", tensors);
+        File.Move(target + ".tmp", target, overwrite: true);
+    }
+
+    private static void Read(string path, Action<Dictionary<string, Tensor>> use)
+    {
         using var mode = no_grad();
         Dictionary<string, Tensor> tensors = Safetensors.Read(path);
-        foreach ((string name, Tensor parameter) in model.Parameters)
+        use(tensors);
+        foreach (Tensor tensor in tensors.Values)
         {
-            parameter.copy_(tensors["weight." + name]);
-            optimizer.First[name].copy_(tensors["first." + name]);
-            optimizer.Second[name].copy_(tensors["second." + name]);
+            tensor.Dispose();
         }
+    }
 
-        int step = checked((int)tensors["step"].item<long>());
-        foreach (Tensor restored in tensors.Values)
+    private static void Copy(Dictionary<string, Tensor> from, string prefix, IReadOnlyDictionary<string, Tensor> to)
+    {
+        foreach ((string name, Tensor tensor) in to)
         {
-            restored.Dispose();
+            tensor.copy_(from.TryGetValue(prefix + name, out Tensor? stored) ? stored : throw new CheckpointException($"the training state holds no '{prefix}{name}'"));
         }
-
-        return step;
     }
 }

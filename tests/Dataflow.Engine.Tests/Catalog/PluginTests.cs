@@ -110,54 +110,66 @@ public sealed class PluginTests : IDisposable
     }
 
     [Fact]
-    public void A_plugin_there_twice_is_one_error_that_names_its_stages()
-    {
-        Copy("Alpha", "Alpha");
-        (_, Diagnostic[] diagnostics) = Load(PluginFolders.Test("Alpha"), folder);
-        Diagnostic error = Assert.Single(diagnostics);
-        Assert.Equal("DF0042", error.Code);
-        Assert.Contains("the names 'alpha.", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_broken_plugin_stops_only_a_pipeline_that_may_need_it()
-    {
-        File.WriteAllBytes(Copy("Alpha", "Alpha"), Encoding.UTF8.GetBytes("not a dll at all"));
-        var ofPlugins = new DiagnosticBag();
-        PluginCatalog catalog = PluginCatalog.Load([PluginFolders.BuiltIn, PluginFolders.Test("Collider"), folder], ofPlugins);
-        Assert.Equal(["DF0040", "DF0042"], ofPlugins.All.Select(diagnostic => diagnostic.Code).Order());
-
-        Assert.Empty(Errors("data.limit, from: n, with: { n: 1 }"));
-        Diagnostic unknown = Assert.Single(Errors("alpha.head, from: n"));
-        Assert.Contains("mend the plugin Alpha, which could not be loaded", unknown.Hint, StringComparison.Ordinal);
-        Diagnostic twice = Assert.Single(Errors("text.length, from: n, with: { column: text, min: 1 }"));
-        Assert.Contains("two plugins offer 'text.length'", twice.Message, StringComparison.Ordinal);
-
-        Diagnostic[] Errors(string stage)
-        {
-            string file = Path.Combine(folder, "p.yaml");
-            File.WriteAllText(Path.Combine(folder, "n.jsonl"), "{\"text\": \"x\"}\n");
-            File.WriteAllText(file, $"stages:\n  n: {{ uses: io.jsonl, with: {{ path: n.jsonl }} }}\n  s: {{ uses: {stage} }}\n");
-            LoadResult loaded = PipelineLoader.Load(file, new LoadOptions());
-            loaded.Diagnostics.AddPlugins(ofPlugins);
-            GraphCompiler.Compile(loaded.Definition!, catalog, loaded.Diagnostics);
-            return [.. loaded.Diagnostics.All.Where(diagnostic => diagnostic.Severity == Severity.Error)];
-        }
-    }
-
-    [Fact]
     public void A_folder_without_its_dll_is_a_warning_and_an_empty_or_absent_one_is_told_apart()
     {
         string dll = Copy("Alpha", "Alpha");
         File.Move(dll, Path.Combine(folder, "Alpha", "Other.dll"));
         Directory.CreateDirectory(Path.Combine(folder, "Empty"));
         (_, Diagnostic[] diagnostics) = Load(folder);
-        Assert.Equal(["Alpha holds no Alpha.dll", "Empty holds no Empty.dll"], diagnostics.Select(diagnostic => Path.GetFileName(diagnostic.Message)));
-        Assert.All(diagnostics, diagnostic => Assert.Equal(Severity.Warning, diagnostic.Severity));
-        (_, diagnostics) = Load(Path.Combine(folder, "Empty"));
-        Assert.EndsWith("Empty holds no plugins", Assert.Single(diagnostics).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            [$"warning DF0040: {folder}/Alpha holds no Alpha.dll (a plugin is a folder Name with Name.dll in it)", $"warning DF0040: {folder}/Empty holds no Empty.dll (a plugin is a folder Name with Name.dll in it)"],
+            diagnostics.Select(diagnostic => diagnostic.ToString()));
+        string none = Directory.CreateDirectory(Path.Combine(folder, "Empty", "None")).FullName;
+        (_, diagnostics) = Load(none);
+        Assert.Equal((Severity.Warning, $"the plugin folder {none} holds no plugins"), (Assert.Single(diagnostics).Severity, diagnostics[0].Message));
         (_, diagnostics) = Load(Path.Combine(folder, "absent"));
         Assert.Contains("does not exist", Assert.Single(diagnostics).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_plugin_whose_names_are_taken_is_one_error_that_names_them_all()
+    {
+        Copy("Alpha", "Alpha");
+        (_, Diagnostic[] diagnostics) = Load(PluginFolders.Test("Alpha"), folder);
+        Diagnostic error = Assert.Single(diagnostics, diagnostic => diagnostic.Message.StartsWith(Path.Combine(folder, "Alpha"), StringComparison.Ordinal));
+        Assert.Equal("DF0042", error.Code);
+        Assert.Contains("'alpha.stamp'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'alpha.trouble'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("beta.stamp", false)]
+    [InlineData("alpha.trouble", true)]
+    public void A_broken_plugin_is_a_warning_to_a_pipeline_that_needs_nothing_of_it(string uses, bool needed)
+    {
+        File.WriteAllBytes(Copy("Alpha", "Alpha"), Encoding.UTF8.GetBytes("not a dll at all"));
+        PluginCatalog catalog = Load(PluginFolders.BuiltIn, folder).Catalog;
+        string file = Path.Combine(folder, "p.yaml");
+        File.WriteAllText(file, $$"""
+            stages:
+              rows: { uses: io.jsonl, with: { path: n.jsonl } }
+              some: { uses: {{uses}}, from: rows }
+              keep: { uses: io.jsonl_sink, from: some, with: { path: o.jsonl } }
+            """);
+        File.WriteAllText(Path.Combine(folder, "n.jsonl"), "{\"value\": 1}\n");
+        LoadResult loaded = PipelineLoader.Load(file, new LoadOptions());
+        Diagnostic[] problems = [.. catalog.ProblemsFor(loaded.Definition!)];
+        Assert.Equal(needed ? Severity.Error : Severity.Warning, Assert.Single(problems).Severity);
+        GraphCompiler.Compile(loaded.Definition!, catalog, loaded.Diagnostics);
+        Assert.Equal(
+            needed ? [$"{file}:3:17: error DF0012: unknown stage 'alpha.trouble' (it may be in the plugin 'Alpha', of which not all could be loaded)"] : [],
+            loaded.Diagnostics.All.Select(diagnostic => diagnostic.ToString()));
+    }
+
+    [Theory]
+    [InlineData("text.length", Severity.Error)]
+    [InlineData("data.dedup", Severity.Warning)]
+    public void A_taken_name_is_an_error_to_a_pipeline_that_uses_it(string uses, Severity severity)
+    {
+        PluginCatalog catalog = Load(PluginFolders.BuiltIn, PluginFolders.Test("Collider")).Catalog;
+        string file = Path.Combine(folder, "p.yaml");
+        File.WriteAllText(file, $"stages: {{ a: {{ uses: {uses} }} }}");
+        Assert.Equal(severity, Assert.Single(catalog.ProblemsFor(PipelineLoader.Load(file, new LoadOptions()).Definition!)).Severity);
     }
 
     [Fact]

@@ -84,6 +84,33 @@ public sealed class GraphTests
         Assert.NotEqual(hash, Hash(Recipe.Replace("from: split.test, with: { model: base", "from: split.train, with: { model: base", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("endpoint: \"http://a/v1\"", "endpoint: \"http://b/v1\"", true)]
+    [InlineData("api_key: one", "api_key: two", true)]
+    [InlineData("limits: { retries: 1 }", "limits: { retries: 9, timeout: 1m, concurrency: 2 }", true)]
+    [InlineData("concurrency: 4, retries: 1, max_errors: 1%", "concurrency: 8, retries: 0, max_errors: 50", true)]
+    [InlineData("stall_after: 1m, queue_bytes: 1MiB, block_capacity: 4, max_errors: 5", "block_capacity: 9", true)]
+    [InlineData("model: small", "model: large", false)]
+    [InlineData("seed: 1", "seed: 2", false)]
+    [InlineData("threads: 1", "threads: 2", false)]
+    [InlineData("samples: 2", "samples: 3", false)]
+    public void The_definition_hash_leaves_out_what_changes_no_result(string text, string replacement, bool same)
+    {
+        const string Yaml = """
+            run: { seed: 1, threads: 1, stall_after: 1m, queue_bytes: 1MiB, block_capacity: 4, max_errors: 5 }
+            models: { m: { uses: openai, with: { endpoint: "http://a/v1", model: small, api_key: one }, limits: { retries: 1 } } }
+            stages:
+              rows: { uses: io.jsonl, with: { path: n.jsonl } }
+              ask:  { uses: llm.generate, from: rows, concurrency: 4, retries: 1, max_errors: 1%, with: { model: m, prompt: "{{ text }}", samples: 2 } }
+              keep: { uses: io.jsonl_sink, from: ask, with: { path: o.jsonl } }
+            """;
+        using Compiled before = Compiled.From(Yaml);
+        using Compiled after = Compiled.From(Yaml.Replace(text, replacement, StringComparison.Ordinal));
+        Assert.Empty(before.Lines);
+        Assert.Empty(after.Lines);
+        Assert.Equal(same, before.Graph!.DefinitionHash == after.Graph!.DefinitionHash);
+    }
+
     [Fact]
     public void The_graph_is_drawn_with_every_stage_and_edge()
     {

@@ -27,6 +27,8 @@ public sealed class EndpointTests : IDisposable
             """;
     }
 
+    private string[] Rejected() => File.Exists(Path.Combine(host.RunFolder, "rejects/ask.errors.jsonl")) ? host.Lines("rejects/ask.errors.jsonl") : [];
+
     private string[] Codes() => host.Rows("rejects/ask.errors.jsonl").Select(row => (string)row["code"]!).Distinct().ToArray();
 
     [Theory]
@@ -39,8 +41,10 @@ public sealed class EndpointTests : IDisposable
         Assert.Equal(RunOutcome.Failed, result.Outcome);
         Assert.Contains("refuses all calls", result.Cause, StringComparison.Ordinal);
         Assert.Contains("not for you", result.Cause, StringComparison.Ordinal);
+        Assert.Equal("", string.Join(" ", Rejected()));
         Assert.Equal(0, result.Stages.Single(stage => stage.Stage == "ask").Errors);
-        Assert.InRange(endpoint.Calls.Count, 1, 16);
+        // As many as were under way when the first answer came, which a slow machine lets grow.
+        Assert.InRange(endpoint.Calls.Count, 1, 64);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dataflow.Cli.Display;
 using Dataflow.Engine.Execution;
+using Dataflow.Engine.Graph;
 using Dataflow.Engine.Reporting;
 
 namespace Dataflow.Cli.Commands;
@@ -71,12 +72,6 @@ internal static class RunCommand
                 return ExitCodes.BadInput;
             }
 
-            if (earlier.State == "completed" && !retryErrors)
-            {
-                Console.WriteLine($"{earlier.RunId} is complete; there is nothing to resume");
-                return ExitCodes.Done;
-            }
-
             epoch = earlier.Epoch;
             arguments = arguments.OrAsIn(earlier);
         }
@@ -90,6 +85,12 @@ internal static class RunCommand
         if (!parsed.GetValue(NoEnvironment))
         {
             pipeline = await pipeline.WithEnvironmentAsync(Path.GetDirectoryName(folder)!, CancellationToken.None);
+        }
+
+        if (pipeline.HasErrors && resume is not null && !retryErrors && RunFolder.ReadManifest(folder)!.State == "completed")
+        {
+            Console.WriteLine($"{Path.GetFileName(folder)} is complete; there is nothing to resume");
+            return ExitCodes.Done;
         }
 
         pipeline.Print(arguments.Json);
@@ -119,16 +120,11 @@ internal static class RunCommand
                 });
             }
 
-            (string? report, string? problem) = WriteReport(folder, pipeline);
+            (result, string? report) = WriteReport(result, pipeline);
             display.End(result, report);
-            if (problem is not null)
-            {
-                Console.Error.WriteLine(problem);
-            }
-
             return result.Outcome switch
             {
-                RunOutcome.Completed => report is null ? ExitCodes.Failed : ExitCodes.Done,
+                RunOutcome.Completed => ExitCodes.Done,
                 RunOutcome.Interrupted => ExitCodes.Interrupted,
                 _ => ExitCodes.Failed,
             };
@@ -140,16 +136,22 @@ internal static class RunCommand
         }
     }
 
-    // There is no report where the disk has no room for it, or the run has nothing to report from.
-    private static (string? Path, string? Problem) WriteReport(string folder, LoadedPipeline pipeline)
+    // A run whose results are there but whose report is not has not ended well; a failed one keeps its own cause.
+    private static (RunResult Result, string? Report) WriteReport(RunResult result, LoadedPipeline pipeline)
     {
+        if (!result.Resumable)
+        {
+            return (result, null);
+        }
+
         try
         {
-            return (ReportWriter.Write(folder, pipeline.Graph!), null);
+            return (result, ReportWriter.Write(result.RunFolder, pipeline.Graph!));
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (StorageFailure.Is(failure))
         {
-            return (null, pipeline.Secrets.Redact($"the report could not be written: {failure.Message}"));
+            string cause = pipeline.Secrets.Redact($"the report could not be written: {failure.Message}");
+            return (result with { Outcome = RunOutcome.Failed, Cause = result.Cause ?? cause }, null);
         }
     }
 

@@ -36,8 +36,9 @@ internal static class TestCommand
         string file = parsed.GetValue(Cases) ?? Path.ChangeExtension(arguments.File, ".test.yaml");
         var diagnostics = new DiagnosticBag();
         TestFile? tests = TestFile.Read(file, diagnostics, out IReadOnlyDictionary<string, SourceSpan> places);
-        (PluginCatalog catalog, DiagnosticBag ofPlugins) = await LoadedPipeline.LoadCatalog(arguments);
-        diagnostics.AddPlugins(ofPlugins);
+        PluginCatalog catalog = await LoadedPipeline.LoadCatalog(arguments);
+        // What a case misses by them is told by the case.
+        diagnostics.AddRange(catalog.Problems.Select(problem => problem.Mild));
         string[] only = parsed.GetValue(Case) ?? [];
         foreach (string unknown in only.Where(name => tests?.Cases.ContainsKey(name) == false))
         {

@@ -8,6 +8,7 @@ internal interface IRunDisplay : IRunObserver, IAsyncDisposable
 {
     void Begin(PipelineGraph graph, string folder);
 
+    /// <param name="report">Its path; null if none could be written.</param>
     void End(RunResult result, string? report);
 }
 

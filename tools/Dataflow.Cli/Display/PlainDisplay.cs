@@ -93,7 +93,9 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
         if (errors > 0)
         {
             string rejects = Path.Combine(result.RunFolder, "rejects");
-            Console.WriteLine($"{errors} rows failed; see {(Directory.Exists(rejects) ? $"{rejects}, " : "")}the readers of 'errors' ports and the report");
+            string[] places = [.. Directory.Exists(rejects) ? [rejects] : Array.Empty<string>(), .. report is null ? [] : new[] { "the report" }];
+            string see = places.Length == 0 ? "" : $"; see {string.Join(" and ", places)}";
+            Console.WriteLine($"{errors} {(errors == 1 ? "row" : "rows")} failed{see}");
         }
 
         if (report is not null)
@@ -105,9 +107,12 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
         {
             case RunOutcome.Failed:
                 Console.Error.WriteLine($"failed: {result.Cause}");
-                Console.Error.WriteLine(result.Resumable
-                    ? $"after mending the cause, go on with: --resume {Path.GetFileName(result.RunFolder)}"
-                    : "after mending the cause, run it again: nothing was kept to go on from");
+                if (result.Resumable)
+                {
+                    Console.Error.WriteLine($"after mending the cause, go on with: --resume {Path.GetFileName(result.RunFolder)}");
+                    Console.Error.WriteLine("(in the pipeline, endpoints, keys, limits, concurrency, retries and max_errors may be mended; any other change of it needs a new run)");
+                }
+
                 break;
             case RunOutcome.Interrupted:
                 Console.Error.WriteLine($"interrupted; go on with: --resume {Path.GetFileName(result.RunFolder)}");

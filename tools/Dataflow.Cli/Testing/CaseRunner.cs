@@ -86,7 +86,7 @@ internal sealed class CaseRunner(PipelineArguments arguments, PluginCatalog cata
             return failures;
         }
 
-        RunResult result = await new PipelineRunner(captures.Graph, loaded.Secrets, new SilentDisplay()).RunAsync(new RunRequest(run, false, "", CancellationToken.None, CancellationToken.None) { JudgeErrors = false });
+        RunResult result = await new PipelineRunner(captures.Graph, loaded.Secrets, new SilentDisplay()).RunAsync(new RunRequest(run, false, "", CancellationToken.None, CancellationToken.None) { Sample = test.Fails is null });
         List<string> wrong = Judge(name, test, result, wanted);
         // Rows that failed are the likeliest reason for rows that are missing.
         return wrong.Count == 0 ? wrong : [.. wrong, .. RunRecord.Read(run).Errors.Select(error => $"{error.Count} rows failed at {error.Stage}: {error.Code}: {error.Example}")];

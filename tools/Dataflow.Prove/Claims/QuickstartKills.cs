@@ -5,6 +5,8 @@ namespace Dataflow.Prove;
 /// <summary>kill -9 loses and changes nothing.</summary>
 internal sealed class QuickstartKills : Claim
 {
+    private const string Mark = "DATAFLOW_CLAIM";
+
     public override string Name => "quickstart-kills";
 
     public override string Promise => "the quickstart pipeline killed (-9) 20 times at random moments and resumed gives the rows and weights of an undisturbed run";
@@ -14,6 +16,7 @@ internal sealed class QuickstartKills : Claim
         int wanted = scale == Scale.Full ? 20 : 4;
         string[] settings = Quickstart.Settings(scale);
         using var command = new DataflowCommand();
+        command.Environment[Mark] = command.Folder;
         var clock = Stopwatch.StartNew();
         CommandResult whole = await command.RunAsync(["run", Quickstart.Pipeline, "--run-id", "whole", "--no-cache", .. settings]);
         double seconds = clock.Elapsed.TotalSeconds;
@@ -38,18 +41,24 @@ internal sealed class QuickstartKills : Claim
 
         bool same = Killing.Same(Path.Combine(command.Folder, "runs/whole"), Path.Combine(command.Folder, "runs/killed"), ["out", "artifacts", "rejects"], output);
         bool results = Quickstart.Results(whole.Output).SequenceEqual(Quickstart.Results(last.Output));
-        string[] left = Process.GetProcessesByName("dotnet").Select(CommandLine).Where(line => line.Contains("sandbox-launcher", StringComparison.Ordinal)).ToArray();
+        // Known by an environment variable that only the processes of this claim have inherited.
+        string[] left = Process.GetProcessesByName("dotnet").Where(process => Variables(process).Contains($"{Mark}={command.Folder}")).Select(CommandLine)
+            .Where(line => line.Contains("sandbox-launcher", StringComparison.Ordinal)).ToArray();
         await output.WriteLineAsync($"results {(results ? "equal" : "DIFFER")}; {left.Length} launchers left running");
         return same && results && kills > 0 && left.Length == 0;
     }
 
-    private static string CommandLine(Process process)
+    private static string[] Variables(Process process) => Read(process, "environ").Split('\0');
+
+    private static string CommandLine(Process process) => Read(process, "cmdline");
+
+    private static string Read(Process process, string file)
     {
         try
         {
-            return File.ReadAllText($"/proc/{process.Id}/cmdline");
+            return File.ReadAllText($"/proc/{process.Id}/{file}");
         }
-        catch (IOException)
+        catch (Exception ended) when (ended is IOException or UnauthorizedAccessException)
         {
             return "";
         }

@@ -9,7 +9,7 @@ namespace Dataflow.Engine.Execution.Flow;
 /// A stage's port: every batch goes to every reader, losslessly and with backpressure. Readers in this phase get a
 /// reference-counted share; readers in later phases share one spill; a port that nobody reads may have a rejects file.
 /// </summary>
-internal sealed class PortOutput(string stage, PortDeclaration declaration, Action<long> count, RowSampler sampler, TapPoint tap) : IDisposable
+internal sealed class PortOutput(string stage, PortDeclaration declaration, Action<long> count, RowSampler sampler, TapPoint tap)
 {
     private readonly List<(StageInput Input, Edge Edge, EdgeAdapter Adapter)> readers = [];
     private long rows;

@@ -7,7 +7,8 @@ namespace Dataflow.Engine.Execution.Journaling;
 
 /// <summary>
 /// The run's SQLite file: rows and phases done, model calls paid for, errors, metrics. One writer thread groups
-/// whatever is waiting into one transaction; a write is awaited until its transaction is on disk.
+/// whatever is waiting into one transaction; a write is awaited until its transaction is on disk. A journal that cannot be
+/// written or read fails the stage with a <see cref="StageFailedException"/>: it is never one row's failure.
 /// </summary>
 public sealed class Journal : IAsyncDisposable
 {
@@ -26,20 +27,11 @@ public sealed class Journal : IAsyncDisposable
     }
 
     /// <summary>Opens or creates the journal at <paramref name="path"/>.</summary>
-    /// <exception cref="IOException">It cannot be opened, or the disk has no room for it.</exception>
     public static Journal Open(string path)
     {
-        try
-        {
-            SqliteQueries writer = SqliteQueries.Open(path);
-            writer.Execute(JournalSchema.Settings);
-            writer.Transact(() => writer.Execute(JournalSchema.Tables));
-            return new Journal(writer, SqliteQueries.Open(path));
-        }
-        catch (SqliteException failure)
-        {
-            throw new IOException($"the journal cannot be opened: {failure.Message}", failure);
-        }
+        SqliteQueries writer = SqliteQueries.Open(path);
+        writer.Execute(JournalSchema.Sql);
+        return new Journal(writer, SqliteQueries.Open(path));
     }
 
     public string? GetMeta(string key) => ReadScalar("SELECT value FROM meta WHERE key = $0", key);
@@ -142,19 +134,35 @@ public sealed class Journal : IAsyncDisposable
 
     private List<T> Query<T>(string sql, Func<SqliteDataReader, T> read)
     {
-        lock (reader.Gate)
+        try
         {
-            return reader.Query(sql, read);
+            lock (reader.Gate)
+            {
+                return reader.Query(sql, read);
+            }
+        }
+        catch (SqliteException failure)
+        {
+            throw Unreadable(failure);
         }
     }
 
     private string? ReadScalar(string sql, params ReadOnlySpan<object?> arguments)
     {
-        lock (reader.Gate)
+        try
         {
-            return reader.Scalar(sql, arguments) as string;
+            lock (reader.Gate)
+            {
+                return reader.Scalar(sql, arguments) as string;
+            }
+        }
+        catch (SqliteException failure)
+        {
+            throw Unreadable(failure);
         }
     }
+
+    private static StageFailedException Unreadable(SqliteException failure) => new($"the journal could not be read: {failure.Message}", failure);
 
     private Task WriteAsync(string sql, params object?[] arguments) => EnqueueAsync(() => writer.Execute(sql, arguments));
 
@@ -189,7 +197,7 @@ public sealed class Journal : IAsyncDisposable
         catch (Exception failure)
         {
             // A full disk, say: every waiting write fails with the same cause, and the run stops with it.
-            var cause = new IOException($"the journal could not be written: {failure.Message}", failure);
+            var cause = new StageFailedException($"the journal could not be written: {failure.Message}", failure);
             group.ForEach(pending => pending.Done.TrySetException(cause));
             return;
         }

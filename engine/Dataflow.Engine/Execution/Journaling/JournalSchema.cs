@@ -6,13 +6,9 @@ internal static class JournalSchema
     /// FULL synchronisation: a response once used must survive a power cut, since it was paid for. The exclusive lock
     /// on a side file keeps two runners apart (see RunFolder), so WAL is only for speed.
     /// </summary>
-    public const string Settings = """
+    public const string Sql = """
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
-        """;
-
-    /// <summary>Made in one transaction: a disk that fills up in between leaves all tables or none.</summary>
-    public const string Tables = """
         CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS rows(number INTEGER PRIMARY KEY, stage TEXT NOT NULL, key TEXT NOT NULL, outputs TEXT NOT NULL, context TEXT, row_id TEXT, reads TEXT, digest BLOB, UNIQUE(stage, key));
         CREATE TABLE IF NOT EXISTS calls(number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, model TEXT NOT NULL, response TEXT NOT NULL);

@@ -140,7 +140,7 @@ internal sealed class BatchWorker(StageRuntime stage, Func<RowBatch, Task<IReadO
             {
                 Row row = batch.RowAt(0);
                 (string code, string message) = RowErrors.Describe(thrown);
-                await stage.FailRowAsync(row.Id, row.Order, code, message, RowErrors.Attempts(thrown, attempt), row.ToJson());
+                await stage.FailRowAsync(row.Id, row.Order, code, message, attempt, row.ToJson());
                 return;
             }
 

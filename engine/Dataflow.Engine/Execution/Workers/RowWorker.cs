@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Dataflow.Abstractions;
+using Dataflow.Engine.Models;
 
 namespace Dataflow.Engine.Execution.Workers;
 
@@ -143,6 +144,7 @@ internal sealed class RowWorker : IDisposable
             return () => MoveOnAsync(row, cached);
         }
 
+        int calls = 0;
         for (int attempt = 1; ; attempt++)
         {
             var output = new RowOutput();
@@ -151,7 +153,7 @@ internal sealed class RowWorker : IDisposable
             {
                 await rows.ProcessAsync(row.Noting(reads), output, stage.Context, stage.State.Aborted);
             }
-            catch (OperationCanceledException) when (stage.State.Stopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (stage.State.IsEnding)
             {
                 // A stop: the row waited for a model call that was not sent. It is done anew by a resume.
                 letGo = true;
@@ -159,14 +161,14 @@ internal sealed class RowWorker : IDisposable
             }
             catch (Exception failure) when (failure is not StageFailedException)
             {
+                calls += ModelAttempts.Of(failure);
                 if (failure is not RowFailedException && attempt <= stage.Node.Retries)
                 {
                     continue;
                 }
 
                 (string code, string message) = RowErrors.Describe(failure);
-                int attempts = RowErrors.Attempts(failure, attempt);
-                return () => stage.FailRowAsync(row.Id, row.Order, code, message, attempts, row.ToJson());
+                return () => stage.FailRowAsync(row.Id, row.Order, code, message, calls, row.ToJson());
             }
 
             string outputs = RowOutputCodec.Write(output.Rows);

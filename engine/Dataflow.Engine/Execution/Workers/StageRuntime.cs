@@ -10,7 +10,9 @@ namespace Dataflow.Engine.Execution.Workers;
 /// <summary>One stage at work in one phase: its node, its ports, its input, and what all workers share.</summary>
 internal sealed class StageRuntime(StageNode node, EngineStageContext context, RunState state, Journal journal)
 {
+    private readonly Lock gate = new();
     private string? firstError;
+    private StageFailedException? spent;
 
     public StageNode Node => node;
 
@@ -44,7 +46,7 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
     public async ValueTask FailRowAsync(string rowId, byte[] order, string code, string message, int attempts, string inputJson)
     {
         message = state.Secrets.Redact(message);
-        Interlocked.CompareExchange(ref firstError, $"{code}: {message}", null);
+        CountError($"{code}: {message}");
         var values = new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["row_id"] = rowId,
@@ -58,24 +60,45 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
         var batch = new RowBatch(ArrowRows.BuildBatch(ErrorRows.Schema, [values]), [rowId], [order]);
         await journal.ErrorAsync(rowId, node.Name, code, message, attempts, inputJson);
         await Ports[ErrorRows.Port].SendAsync(batch, state.Aborted);
-        Judge(Counter.Error(ofRow: node.Descriptor.Kind != StageKind.Source), ended: false);
+        if (spent is not null)
+        {
+            throw spent;
+        }
     }
 
     /// <summary>Judges the errors of a stage that has seen all its rows.</summary>
-    /// <exception cref="StageFailedException">They are more than its budget.</exception>
-    public void JudgeErrors() => Judge(Counter.Errors, ended: true);
-
-    private void Judge(long errors, bool ended)
+    /// <exception cref="StageFailedException">There are more than its budget allows.</exception>
+    public void JudgeErrors()
     {
-        // A source's unusable inputs are not among its rows.
-        long rows = Counter.RowsIn + (node.Descriptor.Kind == StageKind.Source ? errors : 0);
-        if (state.JudgeErrors && node.MaxErrors.IsExceeded(errors, Math.Max(rows, errors), ended))
+        long rows = Judged(Counter.Errors);
+        if (state.JudgesShares && node.MaxErrors.IsExceededAtEnd(Counter.Errors, rows))
         {
-            // Before the end these are the rows so far; others that are in work may fail yet.
-            string seen = ended ? $"{errors} of {Math.Max(rows, errors)} rows" : $"{errors} of the first {Math.Max(rows, errors)} rows";
-            throw new StageFailedException($"{seen} failed, more than max_errors allows; the first: {firstError}");
+            throw Spent(Counter.Errors, rows);
         }
     }
+
+    // Errors that come while the stage ends are not counted, nor journalled: a resumed run takes these rows up again.
+    private void CountError(string error)
+    {
+        lock (gate)
+        {
+            if (spent is not null)
+            {
+                throw spent;
+            }
+
+            firstError ??= error;
+            long errors = Counter.Error(ofRow: node.Descriptor.Kind != StageKind.Source);
+            spent = node.MaxErrors.IsExceeded(errors, Judged(errors)) ? Spent(errors, Judged(errors)) : null;
+        }
+    }
+
+    // A source's unusable inputs never became rows.
+    private long Judged(long errors) => node.Descriptor.Kind == StageKind.Source ? Counter.RowsIn + errors : Math.Max(Counter.RowsIn, errors);
+
+    private StageFailedException Spent(long errors, long rows) => new(errors == rows
+        ? $"{(rows == 1 ? "the only row" : $"all {rows} rows")} failed, which max_errors allows only as 100%; the first: {firstError}"
+        : $"{errors} of {rows} rows failed, more than max_errors allows; the first: {firstError}");
 
     public async Task CompletePortsAsync()
     {
@@ -89,9 +112,6 @@ internal sealed class StageRuntime(StageNode node, EngineStageContext context, R
 /// <summary>Turns an exception into the code and message of an error row.</summary>
 internal static class RowErrors
 {
-    /// <summary>How often was tried what failed: the row, or the model call in it.</summary>
-    public static int Attempts(Exception exception, int ofRow) => exception is ModelCallException call ? Math.Max(ofRow, call.Attempts) : ofRow;
-
     public static (string Code, string Message) Describe(Exception exception) => exception switch
     {
         RowFailedException failure => (failure.Code, failure.Message),

@@ -50,7 +50,7 @@ internal sealed class ModelCall(double tokens)
     /// <summary>What the latest attempt came to; null if it was not let in.</summary>
     public Answer? Last { get; set; }
 
-    /// <summary>Attempts that were made.</summary>
+    /// <summary>Attempts that were sent.</summary>
     public int Attempts { get; set; }
 
     /// <summary>Attempts that failed by a fault that may be this call's own.</summary>

@@ -70,13 +70,12 @@ public sealed class SequentialReference
             default: throw new NotSupportedException(node.Uses);
         }
 
-        if (node.Settings.TryGetValue("max_errors", out object? most) && (Errors(node) > (long)most || (Errors(node) > 0 && Errors(node) == Input(node).Count)))
+        int errors = node.Settings.ContainsKey("max_errors") ? Port(node.Name, "errors").Count : 0;
+        if (errors > 0 && (errors > (long)node.Settings["max_errors"] || errors == Input(node).Count))
         {
             Faults.Add((node.Name, ""));
         }
     }
-
-    private int Errors(NodeSpec node) => Port(node.Name, "errors").Count;
 
     private void Generate(NodeSpec node)
     {

@@ -1,0 +1,143 @@
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Dataflow.Torch.Training;
+
+/// <summary>
+/// What every training run does around its forward passes: the order of examples, the learning rate, the update, the
+/// look at divergence, evaluation, early stop, checkpoints and resume. A trainer takes its turns one by one, adds up
+/// gradients, and hands each turn back to <see cref="Update"/>. On the CPU, a resumed run ends in the same bits as an
+/// undisturbed one.
+/// </summary>
+public sealed class TrainingSession : IDisposable
+{
+    private const string DivergedFile = "diverged-batch.json";
+
+    private readonly IReadOnlyDictionary<string, Tensor> parameters;
+    private readonly TrainerOptions options;
+    private readonly LearningRateSchedule schedule;
+    private readonly AdamW optimizer;
+    private readonly TrainingCheckpoint? checkpoints;
+    private readonly DataOrder order;
+    private readonly Func<IReadOnlyDictionary<string, double>>? evaluate;
+    private LoopState state;
+
+    /// <param name="parameters">What is trained, by name.</param>
+    /// <param name="examples">How many examples there are.</param>
+    /// <param name="evaluate">Measures held-out data without gradients; its <c>loss</c> decides an early stop.</param>
+    public TrainingSession(IReadOnlyDictionary<string, Tensor> parameters, TrainerOptions options, int examples, Func<IReadOnlyDictionary<string, double>>? evaluate = null)
+    {
+        this.parameters = parameters;
+        this.options = options;
+        this.evaluate = evaluate;
+        int warmup = Math.Min(options.Steps, Math.Max(options.WarmupSteps, (int)Math.Round(options.WarmupRatio * options.Steps)));
+        schedule = new LearningRateSchedule(options.Schedule, options.LearningRate, options.Steps, warmup, options.FloorRatio, options.DecayRatio);
+        optimizer = new AdamW(parameters, options.WeightDecay);
+        checkpoints = options.CheckpointFolder is null ? null : new TrainingCheckpoint(options.CheckpointFolder);
+        order = new DataOrder(examples, options.Seed);
+        state = checkpoints?.TryRestore(parameters, optimizer) ?? LoopState.Start;
+    }
+
+    /// <summary>The steps that are left to do, from the last checkpoint on.</summary>
+    public IEnumerable<TrainingTurn> Turns(CancellationToken cancellationToken = default)
+    {
+        while (state.Step < options.Steps && !StoppedEarly)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int step = state.Step + 1;
+            yield return new TrainingTurn(step, order.Take((long)(step - 1) * options.BatchSize, options.BatchSize));
+        }
+
+        if (StoppedEarly)
+        {
+            checkpoints?.RestoreBest(parameters);
+        }
+    }
+
+    /// <summary>Ends a turn: looks at its loss, updates the weights, evaluates and keeps a checkpoint where it is time to.</summary>
+    /// <param name="describe">The batch in words or ids, kept in a file if the loss diverged.</param>
+    /// <exception cref="TrainingException">The loss or the gradient is not a number, or the loss exploded.</exception>
+    public void Update(TrainingTurn turn, Action<TrainingStep> onStep, Func<object> describe)
+    {
+        double norm = optimizer.GradientNorm();
+        if (Divergence(turn.Loss, norm) is string problem)
+        {
+            throw new TrainingException($"{problem} at step {turn.Step}; examples {string.Join(", ", turn.Indices)}{Keep(turn, problem, describe)}");
+        }
+
+        double rate = schedule.At(turn.Step);
+        optimizer.Step(turn.Step, rate, options.GradientClip, norm);
+        state = state.After(turn.Loss);
+        if (evaluate is not null && options.EvaluateEvery > 0 && (turn.Step % options.EvaluateEvery == 0 || turn.Step == options.Steps))
+        {
+            Evaluate(turn);
+        }
+
+        onStep(new TrainingStep(turn.Step, turn.Loss, rate, norm, turn.Tokens, turn.Metrics));
+        if (options.CheckpointEvery > 0 && turn.Step % options.CheckpointEvery == 0 && turn.Step < options.Steps)
+        {
+            options.BeforeCheckpoint?.Invoke();
+            checkpoints?.Save(parameters, optimizer, state);
+        }
+    }
+
+    public void Dispose() => optimizer.Dispose();
+
+    private bool StoppedEarly => options.Patience > 0 && state.WithoutGain >= options.Patience;
+
+    private void Evaluate(TrainingTurn turn)
+    {
+        using var mode = no_grad();
+        foreach ((string name, double value) in evaluate!())
+        {
+            turn.Add("eval_" + name, value);
+        }
+
+        double loss = turn.Metrics["eval_loss"];
+        bool better = loss < state.BestLoss;
+        state = better ? state with { BestLoss = loss, WithoutGain = 0 } : state with { WithoutGain = state.WithoutGain + 1 };
+        if (better && options.Patience > 0)
+        {
+            checkpoints?.SaveBest(parameters);
+        }
+    }
+
+    private string? Divergence(double loss, double norm)
+    {
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        {
+            return double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
+        }
+
+        double limit = state.MeanLoss + (options.DivergenceFactor * Math.Max(Math.Abs(state.MeanLoss), 1));
+        return options.DivergenceFactor > 0 && state.Step >= LoopState.Settled && loss > limit ? $"the loss rose to {loss:G5} from a mean of {state.MeanLoss:G5}" : null;
+    }
+
+    private string Keep(TrainingTurn turn, string problem, Func<object> describe)
+    {
+        if (options.CheckpointFolder is null)
+        {
+            return "";
+        }
+
+        Directory.CreateDirectory(options.CheckpointFolder);
+        string path = Path.Combine(options.CheckpointFolder, DivergedFile);
+        File.WriteAllText(path, JsonSerializer.Serialize(new { turn.Step, problem, Examples = turn.Indices, Batch = describe() }));
+        return $"; the batch is in {path}";
+    }
+}
+
+/// <summary>Where a training loop stands, besides weights and moments.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="MeanLoss">Exponential mean of the losses.</param>
+/// <param name="BestLoss">Lowest loss on held-out data so far.</param>
+/// <param name="WithoutGain">Evaluations since then.</param>
+internal sealed record LoopState(int Step, double MeanLoss, double BestLoss, int WithoutGain)
+{
+    /// <summary>Steps before the mean says anything.</summary>
+    public const int Settled = 10;
+
+    public static LoopState Start { get; } = new(0, 0, double.PositiveInfinity, 0);
+
+    public LoopState After(double loss) => this with { Step = Step + 1, MeanLoss = Step == 0 ? loss : (0.9 * MeanLoss) + (0.1 * loss) };
+}

@@ -1,0 +1,109 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.RegularExpressions;
+using Dataflow.Abstractions;
+using Dataflow.Torch;
+using Dataflow.Torch.Checkpoints;
+using Dataflow.Torch.Generation;
+using Dataflow.Torch.Models;
+using Dataflow.Torch.Text;
+using Dataflow.Torch.Training;
+
+namespace Dataflow.Plugins.Training;
+
+[Stage("train.grpo", "Group-relative policy optimisation on prompts with known answers: reward 1 for a response that gives the answer, 0 otherwise.")]
+public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : ITrainer, IStage<TrainGrpoOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
+{
+    public static void Declare(TrainGrpoOptions options, StageDeclaration declaration)
+    {
+        TrainingRun.Declare(options, declaration);
+        declaration.Require(options.Prompt, "prompt", StageInputs.Default, "text");
+        declaration.Require(options.Answer, "answer", StageInputs.Default, "text", "integer", "number");
+        try
+        {
+            _ = Pattern(options);
+        }
+        catch (ArgumentException failure)
+        {
+            declaration.Error("extract", failure.Message);
+        }
+    }
+
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
+
+    public long Steps(double rows) => options.StepsOn(rows);
+
+    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn), own: options.KlWeight > 0 ? 4 : 3);
+
+    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
+
+    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    {
+        var run = new TrainingRun(options, context);
+        LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
+        var template = new ChatTemplate(tokenizer);
+        IReadOnlyList<(int[] Ids, string Answer)> prompts = await run.ReadAsync(inputs.In, row => Read(row, template), cancellationToken);
+        TorchSharp.torch.Device device = run.Prepare();
+        using LlamaModel model = ModelCheckpoint.LoadModel(init.Folder, device);
+        using LlamaModel? reference = options.KlWeight > 0 ? ModelCheckpoint.LoadModel(init.Folder, device) : null;
+        Regex? extract = Pattern(options);
+        double Reward(int prompt, int[] response) => Answer(tokenizer.Decode(response), extract) == prompts[prompt].Answer ? 1 : 0;
+        run.Train(
+            prompts.Count,
+            (settings, onStep) =>
+            {
+                var grpo = new GrpoOptions(options.Samples, options.Advantage, options.Normalization, options.KlWeight);
+                var sampling = new SamplingOptions { Temperature = options.Temperature, MaxNewTokens = options.MaxTokens, StopTokens = tokenizer.Specials.Stops };
+                new GrpoTrainer(model, reference, tokenizer.Specials.Pad, settings, grpo, sampling).Train(prompts.Select(prompt => prompt.Ids).ToArray(), Reward, onStep, cancellationToken);
+            },
+            folder => ModelCheckpoint.Save(folder, model, tokenizer));
+    }
+
+    private Reading<(int[] Ids, string Answer)> Read(Row row, ChatTemplate template)
+    {
+        int[] ids = template.EncodePrompt([new DialogMessage("user", row.Text(options.Prompt))]);
+        return ids.Length + options.MaxTokens > options.MaxLength
+            ? Reading<(int[], string)>.Drop("longer than max_length with a response")
+            : Reading<(int[], string)>.Of((ids, row.Text(options.Answer).Trim()));
+    }
+
+    private static string Answer(string response, Regex? extract) =>
+        extract is null ? response.Trim() : extract.Matches(response) is { Count: > 0 } matches ? matches[^1].Groups[^1].Value.Trim() : "";
+
+    private static Regex? Pattern(TrainGrpoOptions options) =>
+        options.Extract is null ? null : new Regex(options.Extract, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+}
+
+public sealed record TrainGrpoOptions : TrainingSettings
+{
+    [Description("Checkpoint to start from."), ModelReference(typeof(Checkpoint))]
+    public required string Init { get; init; }
+
+    [Description("Column holding the prompt.")]
+    public string Prompt { get; init; } = "prompt";
+
+    [Description("Column holding the answer that is rewarded.")]
+    public string Answer { get; init; } = "answer";
+
+    [Description("Regular expression that finds the answer in a response: its last match, the last group of it. The whole response if absent.")]
+    public string? Extract { get; init; }
+
+    [Description("Responses per prompt."), Range(2, 1024)]
+    public int Samples { get; init; } = 8;
+
+    [Description("Longest response in tokens."), Range(1, 1_000_000)]
+    public int MaxTokens { get; init; } = 256;
+
+    [Description("Temperature of the samples."), Range(0.01, 10.0)]
+    public double Temperature { get; init; } = 1;
+
+    [Description("What makes a reward an advantage: sample_standard, population_standard or centred.")]
+    public AdvantageKind Advantage { get; init; } = AdvantageKind.SampleStandard;
+
+    [Description("token: mean over all tokens of a step; sequence: mean over a response's tokens, then over responses.")]
+    public PolicyNormalization Normalization { get; init; } = PolicyNormalization.Token;
+
+    [Description("Weight of the divergence from the checkpoint started from."), Range(0.0, 100.0)]
+    public double KlWeight { get; init; }
+}

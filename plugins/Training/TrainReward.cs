@@ -1,0 +1,72 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Dataflow.Abstractions;
+using Dataflow.Torch;
+using Dataflow.Torch.Checkpoints;
+using Dataflow.Torch.Models;
+using Dataflow.Torch.Text;
+using Dataflow.Torch.Training;
+
+namespace Dataflow.Plugins.Training;
+
+[Stage("train.reward", "Reward-model training on ranked responses: a checkpoint that scores whole conversations.")]
+[StageInput(StageInputs.Default)]
+[StageInput(TrainingRun.EvaluationInput, Optional = true)]
+public sealed class TrainReward(TrainRewardOptions options, Checkpoint init) : ITrainer, IStage<TrainRewardOptions>, IEnvironmentCheck, IStepForecast, IRowForecast
+{
+    // More say nothing new about two numbers.
+    private const int ScaleGroups = 1000;
+
+    public static void Declare(TrainRewardOptions options, StageDeclaration declaration)
+    {
+        TrainingRun.Declare(options, declaration);
+        PreferenceRows.Declare(options, declaration);
+    }
+
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(EnvironmentFindings.Of(TorchRuntime.Problem(options.Device)));
+
+    public long Steps(double rows) => options.StepsOn(rows);
+
+    public double? ForecastRows(string port, double rowsIn) => TrainingRun.MetricsOf(options.StepsOn(rowsIn), own: 3);
+
+    public object Shortened(int steps) => options with { Steps = Math.Min(steps, options.Steps ?? steps) };
+
+    public async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
+    {
+        var run = new TrainingRun(options, context);
+        LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
+        var rows = new PreferenceRows(options, tokenizer);
+        IReadOnlyList<RankedGroup> groups = await run.ReadAsync(inputs.In, rows.Group, cancellationToken);
+        IReadOnlyList<RankedGroup> heldOut = await run.ReadHeldOutAsync(inputs, rows.Group, cancellationToken);
+        using RewardModel model = RewardModel.Initialize(RewardCheckpoint.LoadTrunk(init.Folder, run.Prepare()), run.Seed("head"));
+        run.Train(
+            groups.Count,
+            (settings, onStep) =>
+            {
+                var trainer = new RewardTrainer(model, tokenizer.Specials.Pad, settings, new RewardTrainerOptions(options.Mode, options.Ranking, options.Centring));
+                trainer.Train(groups, onStep, cancellationToken, heldOut);
+                model.Scale = RewardScale.Of(groups.Take(ScaleGroups).SelectMany(trainer.Score).ToArray());
+            },
+            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Sequence));
+        context.Report(new Metric("reward_mean", model.Scale.Mean));
+        context.Report(new Metric("reward_std", model.Scale.Deviation));
+    }
+}
+
+public sealed record TrainRewardOptions : PreferenceColumns
+{
+    [Description("Language-model checkpoint to start from; its head gives way to a score."), ModelReference(typeof(Checkpoint))]
+    public required string Init { get; init; }
+
+    [Description("exact: each response scores as if it stood alone behind the prompt. approximate: plain attention over shuffled responses.")]
+    public SharedPromptMode Mode { get; init; } = SharedPromptMode.Exact;
+
+    [Description("What a ranking of three becomes: pairs (all), adjacent, or plackett_luce.")]
+    public RankingLoss Ranking { get; init; } = RankingLoss.Pairs;
+
+    [Description("Weight of a term that keeps scores around 0."), Range(0.0, 100.0)]
+    public double Centring { get; init; }
+
+    protected override int LeastWarmup => 5;
+}

@@ -1,0 +1,59 @@
+using Dataflow.Prove;
+
+namespace Dataflow.Cli.Tests;
+
+public sealed class MergeTests
+{
+    private const string Pipeline = """
+        name: soup
+        models:
+          the_base: { uses: llama, from: base }
+          the_a: { uses: llama, from: a }
+          the_b: { uses: llama, from: b }
+          the_soup: { uses: llama, from: soup }
+        stages:
+          rows: { uses: io.jsonl, with: { path: rows.jsonl, columns: { text: text } } }
+          base: { uses: train.lm, from: rows, with: { text: text, shape: { hidden_size: 16, layers: 1, heads: 2, kv_heads: 1, context: 32 }, steps: 1, max_length: 32 } }
+          a: { uses: train.lm, from: rows, with: { text: text, init: the_base, steps: 2, learning_rate: 0.01, max_length: 32 } }
+          b: { uses: train.lm, from: rows, with: { text: text, init: the_base, steps: 4, learning_rate: 0.01, max_length: 32 } }
+          soup: { uses: merge.linear, with: { models: [the_a, the_b], weights: [1, 3] } }
+          ties: { uses: merge.ties, with: { models: [the_a, the_soup], base: the_base, density: 0.5 } }
+        """;
+
+    [Fact]
+    public async Task Stages_and_the_command_merge_alike()
+    {
+        using var command = new DataflowCommand();
+        command.Write("rows.jsonl", string.Concat(Enumerable.Range(0, 8).Select(i => $$"""{"text": "row {{i}}"}""" + "\n")));
+        command.Write("soup.yaml", Pipeline);
+        CommandResult run = await command.RunAsync(["run", "soup.yaml", "--run-id", "r"]);
+        Assert.True(run.ExitCode == 0, run.All);
+        string Artifact(string name) => Path.Combine(command.Folder, "runs/r/artifacts", name);
+        CommandResult linear = await command.RunAsync(["merge", "linear", Artifact("a"), Artifact("b"), "--weights", "1", "3", "--out", "soup"]);
+        Assert.True(linear.ExitCode == 0, linear.All);
+        AssertSame(Artifact("soup"), Path.Combine(command.Folder, "soup"));
+        CommandResult ties = await command.RunAsync(["merge", "ties", Artifact("a"), Artifact("soup"), "--base", Artifact("base"), "--density", "0.5", "--out", "ties"]);
+        Assert.True(ties.ExitCode == 0, ties.All);
+        AssertSame(Artifact("ties"), Path.Combine(command.Folder, "ties"));
+        Assert.Contains("\"method\": \"ties\"", command.Read("ties/merge.json"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_merge_that_cannot_be_is_told_before_anything_runs()
+    {
+        using var command = new DataflowCommand();
+        command.Write("rows.jsonl", """{"text": "row"}""");
+        command.Write("soup.yaml", Pipeline.Replace("weights: [1, 3]", "weights: [1]", StringComparison.Ordinal).Replace("models: [the_a, the_soup]", "models: [the_a, nobody]", StringComparison.Ordinal));
+        CommandResult check = await command.RunAsync(["check", "soup.yaml"]);
+        Assert.Equal(2, check.ExitCode);
+        Assert.Contains("1 weights were given for 2 models", check.Error, StringComparison.Ordinal);
+        Assert.Contains("unknown model 'nobody'", check.Error, StringComparison.Ordinal);
+        CommandResult merged = await command.RunAsync(["merge", "ties", "nowhere", "--out", "x"]);
+        Assert.Equal(2, merged.ExitCode);
+        Assert.Contains("base", merged.Error, StringComparison.Ordinal);
+        Assert.NotEqual(0, (await command.RunAsync(["merge", "blend", "a", "b", "--out", "x"])).ExitCode);
+    }
+
+    private static void AssertSame(string left, string right) =>
+        Assert.Equal(File.ReadAllBytes(Path.Combine(left, "model.safetensors")), File.ReadAllBytes(Path.Combine(right, "model.safetensors")));
+}

@@ -1,0 +1,86 @@
+using System.Text.Json.Nodes;
+using Dataflow.Prove;
+
+namespace Dataflow.Cli.Tests;
+
+/// <summary>The trainers of post-training as stages: their columns, options, checkpoints and complaints.</summary>
+public sealed class TrainerStageTests
+{
+    private const string Models = """
+        models:
+          start: { uses: llama, from: base }
+          tuned: { uses: llama, from: dpo }
+          judge: { uses: llama_reward, from: reward, with: { standardize: true } }
+        """;
+
+    private static void WriteRows(DataflowCommand command)
+    {
+        command.Write("pairs.jsonl", string.Concat(Enumerable.Range(0, 24).Select(i =>
+            $$"""{"dialog": [{"role": "system", "content": "add"}, {"role": "user", "content": "{{i}}+1"}], "good": "{{i + 1}}", "bad": "{{i}}", "best": {{(i % 3 == 0 ? $"\"it is {i + 1}\"" : "null")}}, "prompt": "{{i}}+1", "answer": "{{i + 1}}"}""" + "\n")));
+        command.Write("traces.jsonl", string.Concat(Enumerable.Range(0, 12).Select(i =>
+            $$"""{"prompt": "{{i}}+1+1", "steps": ["{{i}}+1={{i + 1}}", "{{i + 1}}+1={{i + 2 + (i % 2)}}"], "labels": [1.0, {{1 - (i % 2)}}.0]}""" + "\n")));
+    }
+
+    private static string Pipeline(string stages) => $"""
+        name: trainers
+        {Models}
+        stages:
+          pairs: {"{ uses: io.jsonl, with: { path: pairs.jsonl } }"}
+          texts: {"{ uses: chat.messages, from: pairs, with: { assistant: \"{{ answer }}\" } }"}
+          base: {"{ uses: train.lm, from: texts, with: { shape: { hidden_size: 16, layers: 1, heads: 2, kv_heads: 1, context: 64 }, steps: 2, max_length: 64 } }"}
+          parts: {"{ uses: data.split, from: pairs, with: { by: [prompt], test: 0.2 } }"}
+        {stages}
+        """;
+
+    [Fact]
+    public async Task Each_trainer_reads_its_columns_and_leaves_a_checkpoint_that_others_use()
+    {
+        using var command = new DataflowCommand();
+        WriteRows(command);
+        command.Write("trainers.yaml", Pipeline("""
+              reward:
+                uses: train.reward
+                from: { in: parts.train, eval: parts.test }
+                with: { init: start, prompt: dialog, chosen: good, rejected: bad, edited: best, steps: 4, batch_size: 4, learning_rate: 0.001, max_length: 128, evaluate_every: 2, patience: 5, schedule: wsd, decay: 0.5 }
+              dpo:
+                uses: train.dpo
+                from: { in: parts.train, eval: parts.test }
+                with: { init: start, reference: start, prompt: dialog, chosen: good, rejected: bad, edited: best, steps: 4, batch_size: 4, learning_rate: 0.01, max_length: 64, evaluate_every: 2, lora: { rank: 2, targets: [q_proj, v_proj] } }
+              traces: { uses: io.jsonl, with: { path: traces.jsonl } }
+              process: { uses: train.process_reward, from: traces, with: { init: start, steps: 3, batch_size: 4, max_length: 64, micro_batch: 2 } }
+              grpo: { uses: train.grpo, from: pairs, with: { init: tuned, steps: 2, batch_size: 2, samples: 3, max_tokens: 6, max_length: 64, extract: '(\d+)' } }
+              score: { uses: reward.score, from: pairs, with: { model: judge, response: good } }
+              keep: { uses: io.jsonl_sink, from: score, with: { path: out/scores.jsonl } }
+            """));
+        CommandResult run = await command.RunAsync(["run", "trainers.yaml", "--run-id", "r"]);
+        Assert.True(run.ExitCode == 0, run.All);
+        Assert.Equal("LlamaForSequenceClassification", Architecture(command, "reward"));
+        Assert.Equal("LlamaForCausalLM", Architecture(command, "dpo"));
+        Assert.Equal("LlamaForTokenClassification", Architecture(command, "process"));
+        Assert.True(File.Exists(Path.Combine(command.Folder, "runs/r/artifacts/grpo/model.safetensors")));
+        double[] scores = command.Read("out/scores.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => (double)JsonNode.Parse(line)!["score"]!).ToArray();
+        Assert.Equal(24, scores.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Mistakes_are_told_before_anything_runs()
+    {
+        using var command = new DataflowCommand();
+        WriteRows(command);
+        command.Write("trainers.yaml", Pipeline("""
+              reward: { uses: train.reward, from: parts.train, with: { init: start, prompt: dialog, chosen: god, rejected: bad, evaluate_every: 2 } }
+              dpo: { uses: train.dpo, from: parts.train, with: { init: start, reference: start, prompt: dialog, chosen: good, rejected: bad, loss: sim_po, patience: 2 } }
+              grpo: { uses: train.grpo, from: pairs, with: { init: start, extract: '(' } }
+              score: { uses: reward.score, from: pairs, with: { model: start, response: good } }
+            """));
+        CommandResult check = await command.RunAsync(["check", "trainers.yaml", "--no-environment"]);
+        Assert.Equal(2, check.ExitCode);
+        foreach (string complaint in new[] { "no column 'god'", "nothing to evaluate on", "sim_po takes no reference", "needs 'evaluate_every'", "'(' at offset", "offers chat, a checkpoint, but rewards is needed" })
+        {
+            Assert.Contains(complaint, check.Error, StringComparison.Ordinal);
+        }
+    }
+
+    private static string Architecture(DataflowCommand command, string stage) =>
+        (string)JsonNode.Parse(command.Read($"runs/r/artifacts/{stage}/config.json"))!["architectures"]![0]!;
+}
