@@ -122,11 +122,11 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
         _ => null,
     };
 
-    // 00074 is a code, not a number: as one it would lose what tells it from 74.
-    private static bool HasLeadingZero(string text)
+    // 00074 is a code, not a number: as one it would lose its zeros.
+    private static bool LosesZeros(string text, IArrowType type)
     {
         ReadOnlySpan<char> digits = text.AsSpan().TrimStart("+-");
-        return digits.Length > 1 && digits[0] == '0' && char.IsAsciiDigit(digits[1]);
+        return type is not BooleanType && digits.Length > 1 && digits[0] == '0' && char.IsAsciiDigit(digits[1]);
     }
 
     // A column has the narrowest type that all its values seen fit; text if there are none.
@@ -145,7 +145,7 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
                     if (text.Length > 0)
                     {
                         fitting.TryAdd(name, [Columns.Integer, Columns.Number, Columns.Boolean]);
-                        fitting[name].RemoveAll(type => Convert(text, type) is null || (type is not BooleanType && HasLeadingZero(text)));
+                        fitting[name].RemoveAll(type => Convert(text, type) is null || LosesZeros(text, type));
                     }
                 }
             }
@@ -163,6 +163,6 @@ public sealed record CsvSourceOptions
     [Description("Field separator."), MinLength(1)]
     public string Delimiter { get; init; } = ",";
 
-    [Description("Columns to read and their types (text, integer, number, boolean); if absent all, with the types that the first 2,000 rows of each file fit (text where a number begins with a needless zero). A later value of another type is a row error; an empty field is null.")]
+    [Description("Columns to read and their types (text, integer, number, boolean); if absent all, with the types that the first 2,000 rows of each file fit (a column with values such as 00074 is text). A later value of another type is a row error; an empty field is null.")]
     public IReadOnlyDictionary<string, string>? Columns { get; init; }
 }

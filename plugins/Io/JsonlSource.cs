@@ -92,6 +92,6 @@ public sealed record JsonlSourceOptions
     [Description("File, or pattern such as data/*.jsonl.gz; several files are read in ordinal order of their names."), PathOption, MinLength(1)]
     public required string Path { get; init; }
 
-    [Description("Columns and their types (text, integer, number, boolean, list<text>, messages); if absent they are inferred from the first 2,000 lines of each file. A later value of another type is a row error.")]
+    [Description("Columns and their types (text, integer, number, boolean, list<text>, messages); if absent they are inferred from the first 2,000 lines of each file, so files without rows need them. A later value of another type is a row error.")]
     public IReadOnlyDictionary<string, string>? Columns { get; init; }
 }

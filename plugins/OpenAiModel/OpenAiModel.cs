@@ -78,7 +78,7 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
 
     private string Key => string.IsNullOrEmpty(options.ApiKey) ? "none" : options.ApiKey;
 
-    private ErrorMappingChatClient Client(Uri endpoint)
+    private WholeAnswerChatClient Client(Uri endpoint)
     {
         // The engine retries and times out around this client, so its own policies stand down.
         var settings = new OpenAIClientOptions
@@ -93,7 +93,7 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
         }
 
         var openAi = new OpenAIClient(new ApiKeyCredential(Key), settings);
-        return new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient(), options.ApiKey);
+        return new WholeAnswerChatClient(new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient(), options.ApiKey));
     }
 
     private Uri[] Endpoints() => options.Endpoint.Select(address => Address(address)

@@ -26,14 +26,6 @@ public sealed class CommandTests : IDisposable
     public void Dispose() => command.Dispose();
 
     [Fact]
-    public async Task The_name_of_a_plugin_is_answered_with_its_stages()
-    {
-        CommandResult described = await command.RunAsync("describe", "text");
-        Assert.Equal(2, described.ExitCode);
-        Assert.Contains("'Text' is a plugin; describe one of text.contains, text.length, text.regex", described.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Check_and_run_say_the_same_of_a_pipeline_with_mistakes_and_exit_2()
     {
         command.Write("bad.yaml", Good.Replace("min: \"${var:min}\"", "mim: 1", StringComparison.Ordinal).Replace("large.kept", "lrage", StringComparison.Ordinal));
@@ -100,6 +92,9 @@ public sealed class CommandTests : IDisposable
     [InlineData("run", "good.yaml", "--set", "min")]
     [InlineData("run", "good.yaml", "--set", "mni=1")]
     [InlineData("run", "good.yaml", "--plugins", "none")]
+    [InlineData("run", "good.yaml", "--run-id", "../evil")]
+    [InlineData("run", "good.yaml", "--run-id", "a/b")]
+    [InlineData("run", "good.yaml", "--run-id", "..")]
     [InlineData("describe", "code.exceute")]
     [InlineData("reference", "Dta")]
     [InlineData("list", "stags")]
@@ -111,26 +106,6 @@ public sealed class CommandTests : IDisposable
         Assert.True(result.ExitCode == 2, result.All);
         Assert.NotEqual("", result.Error);
         Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("../evil")]
-    [InlineData("a/b")]
-    [InlineData("..")]
-    public async Task A_run_id_is_a_name_and_not_a_way_out_of_the_runs_folder(string id)
-    {
-        CommandResult result = await command.RunAsync("run", "good.yaml", "--run-id", id);
-        Assert.Equal((2, $"--run-id is a name, not a path, but is '{id}'; --runs says where runs are kept\n"), (result.ExitCode, result.Error));
-        Assert.False(Directory.Exists(Path.Combine(command.Folder, "runs")));
-    }
-
-    [Fact]
-    public async Task A_complete_run_needs_nothing_to_be_resumed()
-    {
-        await command.RunAsync("run", "good.yaml", "--run-id", "r");
-        File.Delete(Path.Combine(command.Folder, "numbers.jsonl"));
-        CommandResult resumed = await command.RunAsync("run", "--resume", "r");
-        Assert.Equal((0, "r is complete; there is nothing to resume\n"), (resumed.ExitCode, resumed.Output));
     }
 
     [Fact]
@@ -194,6 +169,26 @@ public sealed class CommandTests : IDisposable
         Assert.Matches("(?m)^Io +[0-9a-f]{12}  /", (await command.RunAsync("list", "plugins")).Output);
         Assert.Contains("min: a number\n    Smallest number kept, in place of 'in'.", (await command.RunAsync("describe", "data.where")).Output.Replace("\n      ", "\n    ", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Equal("https://json-schema.org/draft/2020-12/schema", (string?)JsonNode.Parse((await command.RunAsync("schema")).Output)!["$schema"]);
+    }
+
+    [Fact]
+    public async Task Describe_lists_what_a_plugin_offers_and_knows_its_name_nearly_spelt()
+    {
+        CommandResult plugin = await command.RunAsync("describe", "llm");
+        Assert.Matches("^Llm \\(plugin, /.*/Llm.dll\\)\n(.*\n)*llm.generate +Asks a model", plugin.Output);
+        Assert.Contains("did you mean 'Training'?", (await command.RunAsync("describe", "Trainig")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_complete_run_is_resumed_without_its_inputs()
+    {
+        Assert.Equal(0, (await command.RunAsync("run", "good.yaml", "--run-id", "r")).ExitCode);
+        File.Delete(Path.Combine(command.Folder, "numbers.jsonl"));
+        CommandResult resumed = await command.RunAsync("run", "--resume", "r");
+        Assert.True(resumed.ExitCode == 0, resumed.All);
+        Assert.StartsWith("run r is already complete\nreport: ", resumed.Output, StringComparison.Ordinal);
+        CommandResult json = await command.RunAsync("run", "--resume", "r", "--json");
+        Assert.Equal("completed", (string?)JsonNode.Parse(json.Output)!["outcome"]);
     }
 
     [Fact]

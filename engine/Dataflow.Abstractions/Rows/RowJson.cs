@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -33,8 +34,8 @@ public static class RowJson
             case bool flag: writer.WriteBooleanValue(flag); break;
             case long number: writer.WriteNumberValue(number); break;
             case int number: writer.WriteNumberValue(number); break;
-            case double number when double.IsFinite(number): writer.WriteNumberValue(number); break;
-            case double number: writer.WriteStringValue(number.ToString(System.Globalization.CultureInfo.InvariantCulture)); break;
+            case double number when double.IsFinite(number): WriteNumber(writer, number); break;
+            case double number: writer.WriteStringValue(number.ToString(CultureInfo.InvariantCulture)); break;
             case float number: WriteValue(writer, (double)number); break;
             case DateTimeOffset time: writer.WriteStringValue(time); break;
             case byte[] bytes: writer.WriteBase64StringValue(bytes); break;
@@ -60,6 +61,21 @@ public static class RowJson
             default:
                 throw new NotSupportedException($"{value.GetType().Name} is not a row value");
         }
+    }
+
+    // A whole number keeps its fraction, 1.0, so that who reads it takes the column for numbers again and not for integers.
+    private static void WriteNumber(Utf8JsonWriter writer, double number)
+    {
+        // Room for any double, even one written without an exponent.
+        Span<byte> text = stackalloc byte[512];
+        number.TryFormat(text, out int length, default, CultureInfo.InvariantCulture);
+        if (text[..length].IndexOfAny(".eE"u8) < 0)
+        {
+            ".0"u8.CopyTo(text[length..]);
+            length += 2;
+        }
+
+        writer.WriteRawValue(text[..length], skipInputValidation: true);
     }
 
     /// <summary>Reads a JSON value as plain values: whole numbers as long, others as double.</summary>
@@ -95,7 +111,7 @@ public static class RowJson
             case (FloatingPointType, JsonValueKind.Number):
                 return element.GetDouble();
             case (FloatingPointType, JsonValueKind.String) when Text(element) is "NaN" or "Infinity" or "-Infinity":
-                return double.Parse(Text(element), System.Globalization.CultureInfo.InvariantCulture);
+                return double.Parse(Text(element), CultureInfo.InvariantCulture);
             case (TimestampType, JsonValueKind.String) when element.TryGetDateTimeOffset(out DateTimeOffset time):
                 return time;
             case (BinaryType, JsonValueKind.String) when element.TryGetBytesFromBase64(out byte[]? bytes):

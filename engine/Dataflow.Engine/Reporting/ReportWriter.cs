@@ -10,6 +10,8 @@ namespace Dataflow.Engine.Reporting;
 /// <summary>Writes report.html of a run: one file, nothing loaded from elsewhere. Rows are hostile text, so all is encoded.</summary>
 public static class ReportWriter
 {
+    public static string PathIn(string folder) => Path.Combine(folder, "report.html");
+
     /// <summary>Writes the report and returns its path.</summary>
     public static string Write(string folder, PipelineGraph graph)
     {
@@ -28,7 +30,7 @@ public static class ReportWriter
         Samples(html, record);
         Manifest(html, manifest);
         html.Append("</main></body></html>");
-        string path = Path.Combine(folder, "report.html");
+        string path = PathIn(folder);
         File.WriteAllText(path + ".tmp", html.ToString());
         File.Move(path + ".tmp", path, overwrite: true);
         return path;

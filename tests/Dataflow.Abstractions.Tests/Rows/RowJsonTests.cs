@@ -11,8 +11,32 @@ public sealed class RowJsonTests
         Values.Types.SelectMany(type => Values.Of(type).Select(value => (Type: type, Value: value))).Sample(sample =>
             Values.Same(sample.Value, Back(RowJson.WriteValue(sample.Value), sample.Type)));
 
+    [Theory]
+    [InlineData(0.0, "0.0")]
+    [InlineData(-0.0, "-0.0")]
+    [InlineData(3.0, "3.0")]
+    [InlineData(0.5, "0.5")]
+    [InlineData(1e300, "1E+300")]
+    [InlineData(1e-9, "1E-09")]
+    [InlineData(-1.7976931348623157E+308, "-1.7976931348623157E+308")]
+    public void A_number_keeps_its_fraction_so_that_it_is_read_as_no_integer(double number, string json)
+    {
+        Assert.Equal($"[{json},{json}]", RowJson.WriteValue(new object?[] { number, number }));
+        Assert.Equal(number, Back(json, Columns.Number));
+    }
+
     [Fact]
     public void Every_row_is_one_line() => Values.Tables.Sample(table => table.Rows.All(row => !RowJson.Write(row).Contains('\n', StringComparison.Ordinal)));
+
+    [Fact]
+    public void Numbers_of_every_size_come_back()
+    {
+        for (int power = -323; power <= 308; power++)
+        {
+            double number = double.Parse($"1e{power}", System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal(number, Back(RowJson.WriteValue(number), Columns.Number));
+        }
+    }
 
     [Theory]
     [InlineData(long.MinValue, "-9223372036854775808")]

@@ -48,7 +48,7 @@ public sealed class JsonlTests : IDisposable
             Stages.Describe(Stages.Declare<JsonlSource, JsonlSourceOptions>(new() { Path = folder.File("a.jsonl") }).Ports["out"].Schema));
         List<OutRow> rows = await ReadAsync("a.jsonl");
         Assert.Empty(context.InputErrors);
-        Assert.Equal("""{"messages":[],"meta":{"tags":null,"n":1,"more":null},"l":[1,null]}""", RowJson.Write(rows[0].Values));
+        Assert.Equal("""{"messages":[],"meta":{"tags":null,"n":1.0,"more":null},"l":[1.0,null]}""", RowJson.Write(rows[0].Values));
         Assert.Equal("""{"messages":[{"role":"user","content":"hi"}],"meta":{"tags":[["x"]],"n":1.5,"more":true},"l":[2.5]}""", RowJson.Write(rows[1].Values));
     }
 

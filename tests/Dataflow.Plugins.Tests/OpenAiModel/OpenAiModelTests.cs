@@ -27,6 +27,29 @@ public sealed class OpenAiModelTests
     }
 
     [Theory]
+    [InlineData("\"content\": null", "stop", "model_no_content")]
+    [InlineData("\"content\": null, \"refusal\": \"no\"", "stop", "model_refused")]
+    [InlineData("\"content\": null", "length", null)]
+    [InlineData("\"content\": null", "content_filter", null)]
+    [InlineData("\"content\": \"\"", "stop", null)]
+    [InlineData("\"content\": null, \"tool_calls\": [{\"id\": \"a\", \"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": \"{}\"}}]", "tool_calls", null)]
+    public async Task An_answer_without_content_is_no_good_empty_answer(string message, string finish, string? code)
+    {
+        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Http(200, $$$"""
+            {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", {{{message}}}}, "finish_reason": "{{{finish}}}"}]}
+            """));
+        IChatClient client = await endpoint.OpenAsync();
+        Task<ChatResponse> answer = client.GetResponseAsync([new ChatMessage(ChatRole.User, "hi")]);
+        if (code is null)
+        {
+            Assert.Equal(("", finish), ((await answer).Text, (await answer).FinishReason?.Value));
+            return;
+        }
+
+        Assert.Equal(code, (await Assert.ThrowsAsync<RowFailedException>(() => answer)).Code);
+    }
+
+    [Theory]
     [InlineData(400, false)]
     [InlineData(401, false)]
     [InlineData(404, false)]

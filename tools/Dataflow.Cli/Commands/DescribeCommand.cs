@@ -4,14 +4,14 @@ using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Cli.Commands;
 
-/// <summary><c>dataflow describe NAME</c>: reference text from the options record.</summary>
+/// <summary><c>dataflow describe NAME</c>: reference text from the options record; of a plugin, what it offers.</summary>
 internal static class DescribeCommand
 {
-    private static readonly Argument<string> Name = new("name") { Description = "A stage or model, such as code.execute." };
+    private static readonly Argument<string> Name = new("name") { Description = "A stage, model or plugin, such as code.execute." };
 
     public static Command Create()
     {
-        var command = new Command("describe", "Describe a stage or model: options, defaults, inputs.");
+        var command = new Command("describe", "Describe a stage or model (options, defaults, inputs), or list what a plugin offers.");
         command.Arguments.Add(Name);
         PipelineArguments.AddPlugins(command);
         command.SetAction(parsed =>
@@ -40,17 +40,31 @@ internal static class DescribeCommand
                 return ExitCodes.Done;
             }
 
-            if (catalog.Plugins.FirstOrDefault(plugin => string.Equals(plugin.Name, name, StringComparison.OrdinalIgnoreCase)) is PluginInfo plugin)
+            if (catalog.Plugins.FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.OrdinalIgnoreCase)) is PluginInfo plugin)
             {
-                string[] offers = [.. catalog.Stages.Values.Where(stage => stage.Plugin == plugin).Select(stage => stage.Name), .. catalog.Models.Values.Where(model => model.Plugin == plugin).Select(model => model.Name)];
-                Console.Error.WriteLine($"'{plugin.Name}' is a plugin; describe one of {string.Join(", ", offers.Order(StringComparer.Ordinal))}, or see 'dataflow reference {plugin.Name}'");
-                return ExitCodes.BadInput;
+                PrintPlugin(plugin, catalog);
+                return ExitCodes.Done;
             }
 
-            Console.Error.WriteLine($"unknown stage or model '{name}' ({Suggest.DidYouMean(name, catalog.Stages.Keys.Concat(catalog.Models.Keys)) ?? "see 'dataflow list'"})");
+            IEnumerable<string> names = [.. catalog.Stages.Keys, .. catalog.Models.Keys, .. catalog.Plugins.Select(known => known.Name)];
+            Console.Error.WriteLine($"unknown stage, model or plugin '{name}' ({Suggest.DidYouMean(name, names) ?? "see 'dataflow list'"})");
             return ExitCodes.BadInput;
         });
         return command;
+    }
+
+    private static void PrintPlugin(PluginInfo plugin, PluginCatalog catalog)
+    {
+        Console.WriteLine($"{plugin.Name} (plugin, {plugin.DllPath})");
+        IEnumerable<(string Name, string Summary)> offered =
+        [
+            .. catalog.Stages.Values.Where(stage => stage.Plugin == plugin).Select(stage => (stage.Name, stage.Summary)),
+            .. catalog.Models.Values.Where(model => model.Plugin == plugin).Select(model => (model.Name, model.Summary)),
+        ];
+        foreach ((string name, string summary) in offered.OrderBy(one => one.Name, StringComparer.Ordinal))
+        {
+            Console.WriteLine($"{name,-22} {summary}");
+        }
     }
 
     private static void PrintOptions(Type options)

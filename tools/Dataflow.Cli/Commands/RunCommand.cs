@@ -56,9 +56,9 @@ internal static class RunCommand
             return ExitCodes.BadInput;
         }
 
-        if (Path.GetFileName(parsed.GetValue(Id)!) is string name && (name != parsed.GetValue(Id) || name is "." or ".."))
+        if (ProblemOfId(parsed.GetValue(Id) ?? "") is string problem)
         {
-            Console.Error.WriteLine($"--run-id is a name, not a path, but is '{parsed.GetValue(Id)}'; --runs says where runs are kept");
+            Console.Error.WriteLine(problem);
             return ExitCodes.BadInput;
         }
 
@@ -70,6 +70,13 @@ internal static class RunCommand
             {
                 Console.Error.WriteLine($"{folder} holds no run to resume; 'dataflow runs list' shows the runs there are");
                 return ExitCodes.BadInput;
+            }
+
+            if (!retryErrors && earlier.State == "completed" && File.Exists(ReportWriter.PathIn(folder)))
+            {
+                // It needs its inputs no more, nor the pipeline.
+                ShowComplete(folder, arguments.Json);
+                return ExitCodes.Done;
             }
 
             epoch = earlier.Epoch;
@@ -85,12 +92,6 @@ internal static class RunCommand
         if (!parsed.GetValue(NoEnvironment))
         {
             pipeline = await pipeline.WithEnvironmentAsync(Path.GetDirectoryName(folder)!, CancellationToken.None);
-        }
-
-        if (pipeline.HasErrors && resume is not null && !retryErrors && RunFolder.ReadManifest(folder)!.State == "completed")
-        {
-            Console.WriteLine($"{Path.GetFileName(folder)} is complete; there is nothing to resume");
-            return ExitCodes.Done;
         }
 
         pipeline.Print(arguments.Json);
@@ -152,6 +153,31 @@ internal static class RunCommand
         {
             string cause = pipeline.Secrets.Redact($"the report could not be written: {failure.Message}");
             return (result with { Outcome = RunOutcome.Failed, Cause = result.Cause ?? cause }, null);
+        }
+    }
+
+    // A run lies in the runs folder, and its name is part of file names.
+    private static string? ProblemOfId(string id) =>
+        id.StartsWith('.') || id.Any(letter => letter is '/' or '\\' || char.IsControl(letter))
+            ? $"--run-id {id}: a run's name holds no '/' or '\\' and does not begin with '.'; --runs says where runs are kept"
+            : null;
+
+    // What a run that was killed between its report and its last words would have said.
+    private static void ShowComplete(string folder, bool json)
+    {
+        RunRecord record = RunRecord.Read(folder);
+        List<string> order = record.Stages.Select(stage => stage.Stage).ToList();
+        StageMetric[] headlines = record.Metrics.Where(metric => metric.Metric.Headline).OrderBy(metric => order.IndexOf(metric.Stage)).ToArray();
+        var result = new RunResult(RunOutcome.Completed, folder, null, record.Stages, headlines, new Dictionary<string, ModelUsage>());
+        string report = ReportWriter.PathIn(folder);
+        if (json)
+        {
+            new JsonDisplay().End(result, report);
+        }
+        else
+        {
+            Console.WriteLine($"run {Path.GetFileName(folder)} is already complete");
+            PlainDisplay.PrintResult(result, report);
         }
     }
 
