@@ -46,13 +46,13 @@ public sealed class ErrorRowTests : IDisposable
         CommandResult failed = await command.RunAsync("run", "p.yaml", "--run-id", "r", "--no-environment");
         Assert.True(failed.ExitCode == 1, failed.All);
         Assert.Contains("stage 'ask': the only row failed", failed.Error, StringComparison.Ordinal);
-        command.Write("p.yaml", Pipeline(endpoint.Address.ToString()));
-        CommandResult resumed = await command.RunAsync("run", "--resume", "r", "--no-environment");
-        Assert.True(resumed.ExitCode == 0, resumed.All);
-        Assert.Contains("yes", command.Read("runs/r/out.jsonl"), StringComparison.Ordinal);
         command.Write("p.yaml", Pipeline(endpoint.Address.ToString()).Replace("model: x", "model: y", StringComparison.Ordinal));
         CommandResult changed = await command.RunAsync("run", "--resume", "r", "--no-environment");
         Assert.True(changed.ExitCode == 2, changed.All);
         Assert.Contains("not only in what changes no result", changed.Error, StringComparison.Ordinal);
+        command.Write("p.yaml", Pipeline(endpoint.Address.ToString()));
+        CommandResult resumed = await command.RunAsync("run", "--resume", "r", "--no-environment");
+        Assert.True(resumed.ExitCode == 0, resumed.All);
+        Assert.Contains("yes", command.Read("runs/r/out.jsonl"), StringComparison.Ordinal);
     }
 }
