@@ -44,6 +44,11 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
             {
                 declaration.Error("expression", "an expression needs 'expected'");
             }
+
+            if (options.Program != new ExecuteOptions().Program)
+            {
+                declaration.Error("expression", "give either a 'program' with its tests or an 'expression'");
+            }
         }
         else
         {

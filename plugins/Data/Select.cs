@@ -33,7 +33,7 @@ public sealed class Select(SelectOptions options) : IBatchTransform, IStage<Sele
         }
 
         List<string> names = Pick(options, declaration.Input).Select(pair => pair.Name).ToList();
-        if (names.Count == 0)
+        if (names.Count == 0 && !declaration.ColumnsUnknown())
         {
             declaration.Error("columns", "no column is left");
         }

@@ -16,9 +16,17 @@ public sealed class PassRate(PassRateOptions options) : IAggregate, IStage<PassR
     {
         declaration.Require(options.By, "by");
         declaration.Require(options.Passed, "passed", StageInputs.Default, "boolean");
-        if (options.K.Count == 0 || options.K.Any(k => k < 1))
+        if (options.K.Count == 0)
         {
             declaration.Error("k", "pass@k needs a k of 1 or more");
+        }
+
+        for (int i = 0; i < options.K.Count; i++)
+        {
+            if (options.K[i] < 1)
+            {
+                declaration.Error($"k[{i}]", $"pass@k needs a k of 1 or more, not {options.K[i]}");
+            }
         }
 
         declaration.Port("out", Output, optional: true);

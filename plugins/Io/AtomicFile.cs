@@ -35,15 +35,15 @@ internal sealed class AtomicFile : IDisposable
             folder = Path.GetDirectoryName(folder);
         }
 
+        string probe = Path.Combine(folder!, Path.GetRandomFileName());
         try
         {
-            string probe = Path.Combine(folder!, Path.GetRandomFileName());
             using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
             return null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return $"'{target}' cannot be written: {failure.Message}";
+            return $"'{target}' cannot be written: {failure.Message.Replace(probe, folder, StringComparison.Ordinal)}";
         }
     }
 

@@ -20,6 +20,12 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
             return;
         }
 
+        if (options.Delimiter.Length != 1)
+        {
+            declaration.Error("delimiter", $"one character separates fields, not '{options.Delimiter}'");
+            return;
+        }
+
         string[] header;
         try
         {

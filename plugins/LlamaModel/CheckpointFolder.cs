@@ -23,6 +23,19 @@ internal sealed class CheckpointFolder(string? checkpoint, ModelContext context)
     /// <summary>Content hash.</summary>
     public string Hash => hash ??= ModelCheckpoint.Hash(Path);
 
+    /// <summary>Complains, before anything runs, where there is no checkpoint or two are named.</summary>
+    public static void Declare(string? checkpoint, ModelDeclaration declaration)
+    {
+        if ((checkpoint is null) == (declaration.From is null))
+        {
+            declaration.Error("checkpoint", "give either 'with: { checkpoint: FOLDER }' or 'from: TRAINER_STAGE'");
+        }
+        else if (checkpoint is not null && !Directory.Exists(declaration.ResolvePath(checkpoint)))
+        {
+            declaration.Error("checkpoint", $"there is no checkpoint folder '{declaration.ResolvePath(checkpoint)}'");
+        }
+    }
+
     /// <summary>What keeps it from being read; null where nothing does, or a trainer has yet to make it.</summary>
     public string? Problem()
     {

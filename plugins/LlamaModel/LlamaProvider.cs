@@ -7,10 +7,12 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.LlamaModel;
 
 [Model("llama", "A Llama checkpoint in this process: from disk, or from the trainer stage named by 'from'.", AcceptsArtifact = true)]
-public sealed class LlamaProvider(LlamaModelOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelProvider<Checkpoint>, IModelEnvironmentCheck
+public sealed class LlamaProvider(LlamaModelOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelProvider<Checkpoint>, IModelEnvironmentCheck, IDeclaredModel<LlamaModelOptions>
 {
     private readonly CheckpointFolder checkpoint = new(options.Checkpoint, context);
     private LlamaChatClient? client;
+
+    public static void Declare(LlamaModelOptions options, ModelDeclaration declaration) => CheckpointFolder.Declare(options.Checkpoint, declaration);
 
     public ValueTask<string> GetIdentityAsync(CancellationToken cancellationToken) => ValueTask.FromResult("llama:" + checkpoint.Hash);
 

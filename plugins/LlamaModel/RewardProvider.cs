@@ -9,10 +9,12 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.LlamaModel;
 
 [Model("llama_reward", "A reward model in this process: from disk, or from the train.reward stage named by 'from'.", AcceptsArtifact = true)]
-public sealed class RewardProvider(RewardModelOptions options, ModelContext context) : IModelProvider<IRewardModel>, IModelProvider<Checkpoint>, IModelEnvironmentCheck
+public sealed class RewardProvider(RewardModelOptions options, ModelContext context) : IModelProvider<IRewardModel>, IModelProvider<Checkpoint>, IModelEnvironmentCheck, IDeclaredModel<RewardModelOptions>
 {
     private readonly CheckpointFolder checkpoint = new(options.Checkpoint, context);
     private RewardScorer? scorer;
+
+    public static void Declare(RewardModelOptions options, ModelDeclaration declaration) => CheckpointFolder.Declare(options.Checkpoint, declaration);
 
     public ValueTask<string> GetIdentityAsync(CancellationToken cancellationToken) => ValueTask.FromResult("llama_reward:" + (options.Standardize ? "standardized:" : "") + checkpoint.Hash);
 

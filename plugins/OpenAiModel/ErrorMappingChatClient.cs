@@ -24,7 +24,7 @@ internal sealed class ErrorMappingChatClient(IChatClient inner, string? key) : D
         catch (Exception failure) when (failure is not StageFailedException && !cancellationToken.IsCancellationRequested)
         {
             // No answer, a broken answer, or one that is not what the protocol says; never taken for an empty one.
-            throw new ModelCallException($"no usable answer: {Describe(Root(failure).Message)}", null, null, failure, Reason(failure));
+            throw new ModelCallException($"no usable answer: {Describe(Root(failure) is ArgumentOutOfRangeException or IndexOutOfRangeException ? "it has no choices" : Root(failure).Message)}", null, null, failure, Reason(failure));
         }
     }
 

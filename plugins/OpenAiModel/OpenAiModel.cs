@@ -9,10 +9,31 @@ using OpenAI;
 namespace Dataflow.Plugins.OpenAiModel;
 
 [Model("openai", "Any endpoint that speaks OpenAI's chat completions; several that serve the same model share its calls.")]
-public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelEnvironmentCheck
+public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : IModelProvider<IChatClient>, IModelEnvironmentCheck, IDeclaredModel<OpenAiOptions>
 {
     private IReadOnlyList<ModelReplica> replicas = [];
     private OfflineBatches? batches;
+
+    public static void Declare(OpenAiOptions options, ModelDeclaration declaration)
+    {
+        if (options.Endpoint.Count == 0)
+        {
+            declaration.Error("endpoint", "at least one address is needed");
+        }
+
+        for (int i = 0; i < options.Endpoint.Count; i++)
+        {
+            if (Address(options.Endpoint[i]) is null)
+            {
+                declaration.Error($"endpoint[{i}]", $"'{options.Endpoint[i]}' is not an http or https address");
+            }
+        }
+
+        if (options.Batch is not null && options.Endpoint.Count > 1)
+        {
+            declaration.Error("batch", "with 'batch' there can be but one endpoint");
+        }
+    }
 
     /// <summary>
     /// The name given as <c>identity</c>, else the model's name with its sorted addresses. A model's name alone does not
@@ -29,11 +50,6 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
         Uri[] endpoints = Endpoints();
         if (options.Batch is not null && !context.AtOnce)
         {
-            if (endpoints.Length > 1)
-            {
-                throw new StageFailedException($"model '{context.Name}': with 'batch' there can be but one endpoint");
-            }
-
             batches = new OfflineBatches(new BatchApi(endpoints[0], Key), options.Batch, context.Notes, context.Logger);
         }
 
@@ -80,17 +96,10 @@ public sealed class OpenAiModel(OpenAiOptions options, ModelContext context) : I
         return new WholeAnswerChatClient(new ErrorMappingChatClient(openAi.GetChatClient(options.Model).AsIChatClient(), options.ApiKey));
     }
 
-    private Uri[] Endpoints()
-    {
-        if (options.Endpoint.Count == 0)
-        {
-            throw new StageFailedException($"model '{context.Name}': 'endpoint' is empty");
-        }
+    private Uri[] Endpoints() => options.Endpoint.Select(address => Address(address)
+        ?? throw new StageFailedException($"model '{context.Name}': endpoint '{address}' is not an http or https address")).ToArray();
 
-        return options.Endpoint.Select(address => Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
-            ? uri!
-            : throw new StageFailedException($"model '{context.Name}': endpoint '{address}' is not an http or https address")).ToArray();
-    }
+    private static Uri? Address(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" ? uri : null;
 }
 
 /// <summary>A client with further services: its endpoints, which the engine takes one by one, and its offline mode.</summary>

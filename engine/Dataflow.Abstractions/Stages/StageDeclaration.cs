@@ -7,7 +7,8 @@ namespace Dataflow.Abstractions;
 /// A stage's side of the graph compile: it reads its input schemas here, says which columns it needs, and names its
 /// ports. Every complaint names the option it is about, so that it can be shown at its line and column.
 /// </summary>
-public sealed class StageDeclaration(IReadOnlyDictionary<string, Schema> inputs, Func<string, string> resolvePath)
+/// <param name="unknown">Inputs whose columns nobody knows, since what they read has mistakes of its own.</param>
+public sealed class StageDeclaration(IReadOnlyDictionary<string, Schema> inputs, Func<string, string> resolvePath, IReadOnlySet<string>? unknown = null)
 {
     private readonly Dictionary<string, PortDeclaration> ports = new(StringComparer.Ordinal);
     private readonly List<DeclarationIssue> issues = [];
@@ -17,6 +18,12 @@ public sealed class StageDeclaration(IReadOnlyDictionary<string, Schema> inputs,
 
     /// <summary>Schema of the one input of a stage that names none; empty if there is none.</summary>
     public Schema Input => Inputs.TryGetValue(StageInputs.Default, out Schema? schema) ? schema : new Schema([], null);
+
+    /// <summary>
+    /// True if the columns of an input cannot be told: its schema is empty here, <see cref="Require"/> complains of
+    /// nothing, and a stage should complain of its options alone.
+    /// </summary>
+    public bool ColumnsUnknown(string input = StageInputs.Default) => unknown?.Contains(input) == true;
 
     public IReadOnlyDictionary<string, PortDeclaration> Ports => ports;
 
@@ -49,6 +56,11 @@ public sealed class StageDeclaration(IReadOnlyDictionary<string, Schema> inputs,
     {
         Schema schema = Inputs.TryGetValue(input, out Schema? found) ? found : new Schema([], null);
         Field? field = schema.Find(column);
+        if (field is null && ColumnsUnknown(input))
+        {
+            return null;
+        }
+
         if (field is null)
         {
             issues.Add(new DeclarationIssue(option, $"the input has no column '{column}'", column, schema.FieldsList.Select(f => f.Name).ToArray()));

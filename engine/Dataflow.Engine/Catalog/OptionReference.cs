@@ -83,6 +83,6 @@ public static class OptionReference
     };
 
     private static string? Range(PropertyInfo property) => property.GetCustomAttribute<RangeAttribute>() is RangeAttribute range
-        ? string.Create(CultureInfo.InvariantCulture, $"{range.Minimum} to {range.Maximum}")
+        ? OptionTypes.Bounds(range)
         : null;
 }

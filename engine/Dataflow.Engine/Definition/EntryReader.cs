@@ -32,9 +32,9 @@ internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelinePar
         }
 
         ConfigMapping limitsNode = Mapping(body, "limits");
-        LimitsDefinition limits = new OptionsBinder(diagnostics).Bind<LimitsDefinition>(limitsNode, limitsNode.Span) ?? new LimitsDefinition();
+        LimitsDefinition limits = new OptionsBinder(diagnostics).BindPartly<LimitsDefinition>(limitsNode, limitsNode.Span);
         ConfigMapping costNode = Mapping(body, "cost");
-        CostDefinition cost = new OptionsBinder(diagnostics).Bind<CostDefinition>(costNode, costNode.Span) ?? new CostDefinition();
+        CostDefinition cost = new OptionsBinder(diagnostics).BindPartly<CostDefinition>(costNode, costNode.Span);
         parts.Models.Add(new ModelDefinition(name, entry.KeySpan, uses.Text, uses.Span, Mapping(body, "with"), trainer, from?.Value.Span ?? entry.KeySpan, limits, cost, scope));
         parts.Hash.AddModel(name, entry.Value);
     }
@@ -48,7 +48,7 @@ internal sealed partial class EntryReader(DiagnosticBag diagnostics, PipelinePar
 
         string[] settingKeys = ["concurrency", "batch_rows", "max_errors", "retries", "order"];
         var settingsNode = new ConfigMapping(body.Entries.Where(e => settingKeys.Contains(e.Key)).ToArray(), body.Span);
-        StageSettings settings = new OptionsBinder(diagnostics).Bind<StageSettings>(settingsNode, body.Span) ?? new StageSettings();
+        StageSettings settings = new OptionsBinder(diagnostics).BindPartly<StageSettings>(settingsNode, body.Span);
         SourceSpan settingsSpan = body.Find("max_errors")?.Value.Span ?? entry.KeySpan;
         parts.Stages.Add(new StageDefinition(name, entry.KeySpan, uses.Text, uses.Span, Inputs(body), Mapping(body, "with"), settings, settingsSpan, scope));
         parts.Hash.AddStage(name, entry.Value);

@@ -10,7 +10,8 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
 {
     private const int MaxIncludeDepth = 16;
     private static readonly string[] RootKeys = ["name", "description", "include", "vars", "run", "models", "stages"];
-    private static readonly Dictionary<string, ConfigNode> NoVariables = [];
+
+    private readonly List<VariableScope> scopes = [];
 
     public FragmentOutline? ReadRoot(string path)
     {
@@ -20,13 +21,20 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
         }
 
         CheckKeys(root, RootKeys);
-        Dictionary<string, ConfigNode> variables = Variables(root, NoVariables, new Dictionary<string, ConfigNode>(), path, isRoot: true);
+        VariableScope variables = Variables(root, null, new Dictionary<string, ConfigNode>(), path);
         ReadBody(root, path, variables, Scope.Root, [Path.GetFullPath(path)]);
         Interpolator interpolator = Interpolate(variables, path);
-        return new FragmentOutline(Text(root, "name", interpolator), Text(root, "description", interpolator), (ConfigMapping)interpolator.Expand(MappingAt(root, "run")));
+        var outline = new FragmentOutline(Text(root, "name", interpolator), Text(root, "description", interpolator), (ConfigMapping)interpolator.Expand(MappingAt(root, "run")));
+        if (!diagnostics.HasErrors)
+        {
+            // Behind a mistake there may be a use that was not reached.
+            scopes.ForEach(scope => scope.WarnUnused(diagnostics));
+        }
+
+        return outline;
     }
 
-    private void ReadBody(ConfigMapping root, string path, Dictionary<string, ConfigNode> variables, Scope scope, IReadOnlyList<string> chain)
+    private void ReadBody(ConfigMapping root, string path, VariableScope variables, Scope scope, IReadOnlyList<string> chain)
     {
         Interpolator interpolator = Interpolate(variables, path);
         foreach (ConfigNode include in Items(root, "include"))
@@ -46,7 +54,7 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
         }
     }
 
-    private void ReadInclude(ConfigNode include, string path, Dictionary<string, ConfigNode> variables, Scope outer, IReadOnlyList<string> chain)
+    private void ReadInclude(ConfigNode include, string path, VariableScope variables, Scope outer, IReadOnlyList<string> chain)
     {
         ConfigMapping mapping = include as ConfigMapping ?? new ConfigMapping([new ConfigEntry("path", include.Span, include)], include.Span);
         IncludeDefinition? definition = new OptionsBinder(diagnostics).Bind<IncludeDefinition>(mapping, include.Span);
@@ -85,14 +93,16 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
         string prefix = outer.Prefix + (definition.As is null ? "" : definition.As + "_");
         var local = new HashSet<string>(MappingAt(root, "stages").Entries.Concat(MappingAt(root, "models").Entries).Select(entry => entry.Key), StringComparer.Ordinal);
         Scope scope = prefix.Length == 0 ? Scope.Root : new Scope(prefix, local);
-        ReadBody(root, target, Variables(root, variables, given, target, isRoot: false), scope, [.. chain, target]);
+        ReadBody(root, target, Variables(root, variables, given, target), scope, [.. chain, target]);
     }
 
-    private Dictionary<string, ConfigNode> Variables(
-        ConfigMapping root, Dictionary<string, ConfigNode> outer, Dictionary<string, ConfigNode> given, string path, bool isRoot)
+    private VariableScope Variables(ConfigMapping root, VariableScope? outer, Dictionary<string, ConfigNode> given, string path)
     {
-        var variables = new Dictionary<string, ConfigNode>(outer, StringComparer.Ordinal);
-        foreach (ConfigEntry entry in MappingAt(root, "vars").Entries)
+        bool isRoot = outer is null;
+        IReadOnlyList<ConfigEntry> declared = MappingAt(root, "vars").Entries;
+        var variables = new VariableScope(outer, declared);
+        scopes.Add(variables);
+        foreach (ConfigEntry entry in declared)
         {
             ConfigNode value = given.GetValueOrDefault(entry.Key) ?? entry.Value;
             if (isRoot && options.Overrides.TryGetValue(entry.Key, out string? set))
@@ -101,21 +111,19 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
             }
 
             // A variable may use those above it.
-            variables[entry.Key] = Interpolate(variables, path).Expand(value);
+            variables.Set(entry.Key, Interpolate(variables, path).Expand(value));
         }
 
-        foreach (string name in isRoot ? options.Overrides.Keys : [])
+        string[] known = declared.Select(entry => entry.Key).ToArray();
+        foreach (string name in isRoot ? options.Overrides.Keys.Except(known, StringComparer.Ordinal) : [])
         {
-            if (!variables.ContainsKey(name))
-            {
-                diagnostics.Error(DiagnosticCodes.UnknownVariable, null, $"--set {name}: the pipeline has no variable '{name}'", Suggest.DidYouMean(name, variables.Keys));
-            }
+            diagnostics.Error(DiagnosticCodes.UnknownVariable, null, $"--set {name}: the pipeline has no variable '{name}'", Suggest.DidYouMean(name, known));
         }
 
         return variables;
     }
 
-    private Interpolator Interpolate(IReadOnlyDictionary<string, ConfigNode> variables, string path) =>
+    private Interpolator Interpolate(VariableScope variables, string path) =>
         new(variables, options, Path.GetDirectoryName(Path.GetFullPath(path))!, secrets, diagnostics);
 
     private ConfigMapping? Parse(string path, SourceSpan? includedAt)

@@ -6,7 +6,7 @@ namespace Dataflow.Engine.Definition;
 
 /// <summary>Replaces <c>${kind:name}</c> and <c>${kind:name:-default}</c> in scalars; <c>$${</c> is a literal <c>${</c>.</summary>
 internal sealed partial class Interpolator(
-    IReadOnlyDictionary<string, ConfigNode> variables, LoadOptions options, string folder, SecretRegistry secrets, DiagnosticBag diagnostics)
+    VariableScope variables, LoadOptions options, string folder, SecretRegistry secrets, DiagnosticBag diagnostics)
 {
     public ConfigNode Expand(ConfigNode node) => node switch
     {
@@ -59,6 +59,14 @@ internal sealed partial class Interpolator(
         }
 
         text.Append(scalar.Text, position, scalar.Text.Length - position);
+        foreach (Match loose in Loose().Matches(Reference().Replace(scalar.Text, match => new string(' ', match.Length))))
+        {
+            string start = scalar.Text[loose.Index..];
+            string what = start.Contains('}', StringComparison.Ordinal) ? $"'{start[..(start.IndexOf('}', StringComparison.Ordinal) + 1)]}' is no reference" : $"'{Short(start)}' has no closing '}}'";
+            diagnostics.Error(DiagnosticCodes.UnknownVariable, scalar.Span, what, "a reference is ${kind:name}; a literal ${ is written $${");
+            unresolved = true;
+        }
+
         return scalar with { Text = text.ToString(), IsUnresolved = unresolved, IsStandIn = standIn };
     }
 
@@ -68,7 +76,7 @@ internal sealed partial class Interpolator(
         string name = match.Groups["name"].Value;
         ConfigNode? value = kind switch
         {
-            "var" => variables.GetValueOrDefault(name),
+            "var" => variables.Use(name),
             "env" => Secret(options.Environment(name), span),
             "file" => Secret(ReadFile(name), span),
             "run" => options.RunVariables.TryGetValue(name, out string? run) ? new ConfigScalar(run, IsPlain: true, span) : null,
@@ -91,7 +99,9 @@ internal sealed partial class Interpolator(
 
         (string what, string? hint) = kind switch
         {
-            "var" => ($"unknown variable '{name}'", Suggest.DidYouMean(name, variables.Keys)),
+            "var" => variables.IsBelow(name)
+                ? ($"the variable '{name}' is given further down", "a variable may use those above it")
+                : ($"unknown variable '{name}'", Suggest.DidYouMean(name, variables.Names)),
             "env" => ($"environment variable {name} is not set", "set it, or give a default: ${env:" + name + ":-value}"),
             "file" => ($"file '{name}' cannot be read", "paths are relative to the pipeline file"),
             "run" => ($"unknown run variable '{name}'", Suggest.DidYouMean(name, options.RunVariables.Keys)),
@@ -112,6 +122,8 @@ internal sealed partial class Interpolator(
         return new ConfigScalar(value, IsPlain: true, span);
     }
 
+    private static string Short(string text) => text.Length > 40 ? text[..40] + "…" : text;
+
     private string? ReadFile(string name)
     {
         string path = Path.GetFullPath(name, folder);
@@ -127,4 +139,8 @@ internal sealed partial class Interpolator(
 
     [GeneratedRegex(@"\$?\$\{(?<kind>[a-z]+):(?<name>[^}:]+)(:-(?<default>[^}]*))?\}")]
     private static partial Regex Reference();
+
+    // What begins like a reference and is none.
+    [GeneratedRegex(@"(?<!\$)\$\{")]
+    private static partial Regex Loose();
 }

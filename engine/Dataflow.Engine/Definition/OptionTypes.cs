@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Reflection;
 using Dataflow.Abstractions;
 
@@ -6,6 +8,11 @@ namespace Dataflow.Engine.Definition;
 /// <summary>Option types in a user's words, for messages and reference text.</summary>
 public static class OptionTypes
 {
+    /// <summary>The values between an option's bounds; bounds that only the type sets are not named.</summary>
+    public static string Bounds(RangeAttribute range) => range.Maximum is long.MaxValue or (double and >= 9e15)
+        ? string.Create(CultureInfo.InvariantCulture, $"{range.Minimum} or more")
+        : string.Create(CultureInfo.InvariantCulture, $"{range.Minimum} to {range.Maximum}");
+
     public static string Describe(Type type, PropertyInfo? property = null)
     {
         Type target = Nullable.GetUnderlyingType(type) ?? type;

@@ -15,21 +15,37 @@ namespace Dataflow.Engine.Definition;
 public sealed class OptionsBinder(DiagnosticBag diagnostics)
 {
     private readonly Dictionary<string, SourceSpan> places = new(StringComparer.Ordinal);
+    private readonly List<BadOption> bad = [];
+    private static readonly string WholeNumber = OptionTypes.Describe(typeof(long));
 
     /// <summary>Option path (<c>columns.prompt</c>, <c>tasks[0].name</c>) to the place of its value, for later complaints.</summary>
     public IReadOnlyDictionary<string, SourceSpan> Places => places;
 
+    /// <summary>Options whose values could not be taken, or are not known here.</summary>
+    public IReadOnlyList<BadOption> Bad => bad;
+
     /// <summary>The record, or null if anything was wrong.</summary>
     /// <param name="owner">Where to point when something required is missing.</param>
-    public object? Bind(Type type, ConfigMapping mapping, SourceSpan owner) => BindRecord(type, mapping, "", owner);
+    public object? Bind(Type type, ConfigMapping mapping, SourceSpan owner) => TryRecord(type, mapping, "", owner, out object record) ? record : null;
 
     public T? Bind<T>(ConfigMapping mapping, SourceSpan owner)
         where T : class => (T?)Bind(typeof(T), mapping, owner);
 
-    private object? BindRecord(Type type, ConfigMapping mapping, string path, SourceSpan owner)
+    /// <summary>The record as far as it could be bound: what is wrong in it has its default, and is among <see cref="Bad"/>.</summary>
+    /// <param name="whole">Nothing was wrong.</param>
+    public object BindPartly(Type type, ConfigMapping mapping, SourceSpan owner, out bool whole)
+    {
+        whole = TryRecord(type, mapping, "", owner, out object record);
+        return record;
+    }
+
+    public T BindPartly<T>(ConfigMapping mapping, SourceSpan owner)
+        where T : class => (T)BindPartly(typeof(T), mapping, owner, out _);
+
+    private bool TryRecord(Type type, ConfigMapping mapping, string path, SourceSpan owner, out object result)
     {
         PropertyInfo[] properties = Properties(type);
-        object result = RuntimeHelpers.GetUninitializedObject(type);
+        result = RuntimeHelpers.GetUninitializedObject(type);
         ConstructorInfo? constructor = type.GetConstructor(Type.EmptyTypes);
         if (constructor is null)
         {
@@ -44,26 +60,29 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
             if (!known.TryGetValue(entry.Key, out PropertyInfo? property))
             {
                 diagnostics.Error(DiagnosticCodes.UnknownKey, entry.KeySpan, $"unknown option '{entry.Key}'", Suggest.DidYouMean(entry.Key, known.Keys));
+                if (Suggest.Nearest(entry.Key, known.Keys) is string meant && mapping.Find(meant) is null)
+                {
+                    bad.Add(new BadOption(path + meant, result, known[meant]));
+                }
+
                 good = false;
                 continue;
             }
 
             string option = path + entry.Key;
             places[option] = entry.Value.Span;
+            if (entry.Value is ConfigScalar { IsStandIn: true })
+            {
+                bad.Add(new BadOption(option, null, null));
+            }
+
             if (entry.Value is ConfigScalar { IsStandIn: true } && property.PropertyType != typeof(string))
             {
                 // Nobody knows the value here, so the record's own default stands.
                 continue;
             }
 
-            if (TryConvert(entry.Value, property.PropertyType, option, property, out object? value) && Validate(property, value, entry.Value, option))
-            {
-                property.SetValue(result, value);
-            }
-            else
-            {
-                good = false;
-            }
+            good &= TrySet(result, property, entry.Value, option);
         }
 
         foreach ((string name, PropertyInfo property) in known)
@@ -71,11 +90,27 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
             if (property.GetCustomAttribute<RequiredMemberAttribute>() is not null && mapping.Find(name) is null)
             {
                 diagnostics.Error(DiagnosticCodes.Missing, mapping.Entries.Count > 0 ? mapping.Span : owner, $"option '{path}{name}' is required", null);
+                bad.Add(new BadOption(path + name, result, property));
                 good = false;
             }
         }
 
-        return good ? result : null;
+        return good;
+    }
+
+    // A list or record with mistakes inside is set all the same, so that the rest of it can be judged.
+    private bool TrySet(object record, PropertyInfo property, ConfigNode node, string option)
+    {
+        bool converted = TryConvert(node, property.PropertyType, option, property, out object? value);
+        bool usable = converted || value is not null;
+        if (usable && Validate(property, value, node, option))
+        {
+            property.SetValue(record, value);
+            return converted;
+        }
+
+        bad.Add(new BadOption(option, record, property));
+        return false;
     }
 
     private static PropertyInfo[] Properties(Type type) =>
@@ -90,6 +125,7 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
             {
                 string wanted = rule switch
                 {
+                    RangeAttribute { Maximum: long.MaxValue or (double and >= 9e15) } range => "must be " + OptionTypes.Bounds(range),
                     RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"must lie between {range.Minimum} and {range.Maximum}"),
                     AllowedValuesAttribute allowed => "must be one of " + string.Join(", ", allowed.Values),
                     _ => rule.FormatErrorMessage(option),
@@ -150,8 +186,9 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
 
         if (node is ConfigMapping mapping && target.IsClass && target != typeof(string))
         {
-            value = BindRecord(target, mapping, option + ".", mapping.Span);
-            return value is not null;
+            bool whole = TryRecord(target, mapping, option + ".", mapping.Span, out object record);
+            value = record;
+            return whole;
         }
 
         return Complain(node, option, Describe(target, property));
@@ -167,14 +204,16 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
         {
             string path = string.Create(CultureInfo.InvariantCulture, $"{option}[{i}]");
             places[path] = nodes[i].Span;
-            if (TryConvert(nodes[i], item, path, null, out object? element))
+            bool converted = TryConvert(nodes[i], item, path, null, out object? element);
+            if (!converted && element is null)
             {
-                list.Add(element);
+                // Its place is kept, so that those after it keep theirs.
+                element = item.IsValueType ? Activator.CreateInstance(item) : item == typeof(string) ? "" : null;
+                bad.Add(new BadOption(path, null, null));
             }
-            else
-            {
-                good = false;
-            }
+
+            list.Add(element);
+            good &= converted;
         }
 
         value = list;
@@ -202,6 +241,7 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
             }
             else
             {
+                bad.Add(new BadOption(path, null, null));
                 good = false;
             }
         }
@@ -212,7 +252,9 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
 
     private bool Complain(ConfigNode node, string option, string wanted)
     {
-        string hint = wanted.StartsWith("a number", StringComparison.Ordinal) && node is ConfigScalar { IsPlain: false } ? "take the quotes away" : "";
+        string hint = !wanted.StartsWith("a number", StringComparison.Ordinal) || node is not ConfigScalar scalar ? ""
+            : !scalar.IsPlain ? "take the quotes away"
+            : wanted == WholeNumber && scalar.Text.Length > 0 && scalar.Text.TrimStart('-').All(char.IsAsciiDigit) ? "it is too large or too small" : "";
         diagnostics.Error(DiagnosticCodes.WrongType, node.Span, $"'{option}' must be {wanted}, but is {node.Kind}", hint.Length > 0 ? hint : null);
         return false;
     }

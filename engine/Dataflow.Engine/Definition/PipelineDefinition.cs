@@ -11,7 +11,11 @@ public sealed record PipelineDefinition(
     string Hash,
     RunDefinition Run,
     IReadOnlyList<ModelDefinition> Models,
-    IReadOnlyList<StageDefinition> Stages);
+    IReadOnlyList<StageDefinition> Stages)
+{
+    /// <summary>Where the values of <c>run:</c> stand.</summary>
+    public IReadOnlyDictionary<string, SourceSpan> RunPlaces { get; init; } = new Dictionary<string, SourceSpan>();
+}
 
 /// <summary>The <c>run:</c> section.</summary>
 public sealed record RunDefinition

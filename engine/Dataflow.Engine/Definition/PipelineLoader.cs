@@ -42,14 +42,18 @@ public static class PipelineLoader
             return new LoadResult(null, diagnostics, secrets);
         }
 
-        RunDefinition run = new OptionsBinder(diagnostics).Bind<RunDefinition>(outline.Run, outline.Run.Span) ?? new RunDefinition();
+        var binder = new OptionsBinder(diagnostics);
+        RunDefinition run = binder.BindPartly<RunDefinition>(outline.Run, outline.Run.Span);
         if (parts.Stages.Count == 0 && !diagnostics.HasErrors)
         {
             diagnostics.Error(DiagnosticCodes.Missing, new SourceSpan(path, 1, 1), "the pipeline has no stages");
         }
 
         var definition = new PipelineDefinition(
-            outline.Name ?? Path.GetFileNameWithoutExtension(path), outline.Description, Path.GetFullPath(path), parts.Hash.Of(run), run, parts.Models, parts.Stages);
+            outline.Name ?? Path.GetFileNameWithoutExtension(path), outline.Description, Path.GetFullPath(path), parts.Hash.Of(run), run, parts.Models, parts.Stages)
+        {
+            RunPlaces = binder.Places,
+        };
         return new LoadResult(definition, diagnostics, secrets);
     }
 }

@@ -55,7 +55,7 @@ internal sealed class YamlReader
         catch (Exception failure) when (failure is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException or NullReferenceException)
         {
             // The scanner throws these on some malformed input, without a position.
-            diagnostics.Error(DiagnosticCodes.BadYaml, reader.Span(reader.last), "this is not YAML: " + FirstLine(failure.Message));
+            diagnostics.Error(DiagnosticCodes.BadYaml, reader.Span(reader.last), "this is not YAML: " + (failure is InvalidOperationException ? "a key stands where there can be none" : FirstLine(failure.Message)), "is a bracket, brace or quote before it not closed?");
         }
 
         return null;

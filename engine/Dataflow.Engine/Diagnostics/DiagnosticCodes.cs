@@ -27,6 +27,7 @@ public static class DiagnosticCodes
     public const string OptionRejected = "DF0022";
     public const string UnconnectedPort = "DF0023";
     public const string Declaration = "DF0024";
+    public const string Unused = "DF0025";
     public const string Environment = "DF0030";
     public const string BadPlugin = "DF0040";
     public const string PluginContract = "DF0041";

@@ -7,18 +7,20 @@ public static class Suggest
     public static string? DidYouMean(string name, IEnumerable<string> candidates)
     {
         string[] known = candidates.Distinct(StringComparer.Ordinal).ToArray();
-        string? nearest = known
-            .Select(candidate => (candidate, distance: Distance(name, candidate)))
-            .Where(pair => pair.distance <= Math.Max(1, Math.Min(name.Length, pair.candidate.Length) / 3))
-            .OrderBy(pair => pair.distance).ThenBy(pair => pair.candidate, StringComparer.Ordinal)
-            .Select(pair => pair.candidate).FirstOrDefault();
-        if (nearest is not null)
+        if (Nearest(name, known) is string nearest)
         {
             return $"did you mean '{nearest}'?";
         }
 
         return known.Length is > 0 and <= 12 ? "known: " + string.Join(", ", known.Order(StringComparer.Ordinal)) : null;
     }
+
+    /// <summary>The name that was most likely meant; null if none is near.</summary>
+    public static string? Nearest(string name, IEnumerable<string> candidates) => candidates
+        .Select(candidate => (candidate, distance: Distance(name, candidate)))
+        .Where(pair => pair.distance <= Math.Max(1, Math.Min(name.Length, pair.candidate.Length) / 3))
+        .OrderBy(pair => pair.distance).ThenBy(pair => pair.candidate, StringComparer.Ordinal)
+        .Select(pair => pair.candidate).FirstOrDefault();
 
     private static int Distance(string a, string b)
     {

@@ -22,13 +22,14 @@ internal static class RunSpace
             return EnvironmentFindings.Of($"runs cannot be kept in '{runsFolder}': '{folder}' is a file");
         }
 
+        string probe = Path.Combine(folder, Path.GetRandomFileName());
         try
         {
-            using FileStream probe = new(Path.Combine(folder, Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return EnvironmentFindings.Of($"runs cannot be kept in '{runsFolder}': {failure.Message}");
+            return EnvironmentFindings.Of($"runs cannot be kept in '{runsFolder}': {failure.Message.Replace(probe, folder, StringComparison.Ordinal)}");
         }
 
         long free = new DriveInfo(folder).AvailableFreeSpace;

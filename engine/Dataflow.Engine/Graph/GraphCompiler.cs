@@ -19,15 +19,18 @@ public sealed class GraphCompiler
 
     private readonly PipelineDefinition definition;
     private readonly PluginCatalog catalog;
+    private readonly StageDeclaring declaring;
     private readonly DiagnosticBag diagnostics;
     private readonly Dictionary<string, StageDraft> drafts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ModelNode> models = new(StringComparer.Ordinal);
     private readonly HashSet<string> brokenModels = new(StringComparer.Ordinal);
+    private ErrorBudget runBudget = ErrorBudget.Default;
 
     private GraphCompiler(PipelineDefinition definition, PluginCatalog catalog, DiagnosticBag diagnostics)
     {
         this.definition = definition;
         this.catalog = catalog;
+        declaring = new StageDeclaring(definition.SourcePath, diagnostics);
         this.diagnostics = diagnostics;
     }
 
@@ -37,6 +40,7 @@ public sealed class GraphCompiler
 
     private PipelineGraph? Compile()
     {
+        runBudget = Budget(definition.Run.MaxErrors, definition.RunPlaces.TryGetValue("max_errors", out SourceSpan place) ? place : null) ?? ErrorBudget.Default;
         foreach (StageDefinition stage in definition.Stages)
         {
             DraftStage(stage);
@@ -72,11 +76,11 @@ public sealed class GraphCompiler
             return null;
         }
 
+        WarnUnused();
         RunDefinition run = definition.Run;
-        ErrorBudget budget = Budget(run.MaxErrors, null) ?? ErrorBudget.Default;
         return new PipelineGraph(
             definition.Name, definition.Description, definition.SourcePath, definition.Hash,
-            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, budget, run.QueueBytes, run.StallAfter, run.MaxCost), nodes, models,
+            new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, runBudget, run.QueueBytes, run.StallAfter, run.MaxCost), nodes, models,
             nodes.Select(node => node.Descriptor.Plugin).Concat(models.Values.Select(model => model.Descriptor.Plugin)).Distinct().OrderBy(p => p.Name, StringComparer.Ordinal).ToArray());
     }
 
@@ -94,10 +98,12 @@ public sealed class GraphCompiler
 
         draft.Descriptor = descriptor;
         var binder = new OptionsBinder(diagnostics);
-        draft.Options = binder.Bind(descriptor.OptionsType, stage.With, stage.NameSpan);
+        draft.Options = binder.BindPartly(descriptor.OptionsType, stage.With, stage.NameSpan, out bool whole);
+        draft.Whole = whole;
+        draft.BadOptions = binder.Bad;
         draft.Places = binder.Places;
-        draft.Broken |= draft.Options is null;
-        draft.Budget = Budget(stage.Settings.MaxErrors ?? definition.Run.MaxErrors, stage.SettingsSpan);
+        draft.Broken |= !whole;
+        draft.Budget = stage.Settings.MaxErrors is string own ? Budget(own, stage.SettingsSpan) : null;
     }
 
     private void DraftModel(ModelDefinition model)
@@ -110,7 +116,7 @@ public sealed class GraphCompiler
             return;
         }
 
-        object? options = new OptionsBinder(diagnostics).Bind(descriptor.OptionsType, model.With, model.NameSpan);
+        object? options = new ModelDeclaring(definition.SourcePath, diagnostics).Declare(model, descriptor);
         if (model.From is not null && !CheckTrainer(model, descriptor))
         {
             options = null;
@@ -154,12 +160,18 @@ public sealed class GraphCompiler
     private void ResolveInputs(StageDraft draft)
     {
         StageDefinition stage = draft.Definition;
+        bool misnamed = false;
         foreach (InputDefinition input in stage.Inputs)
         {
             if (draft.Descriptor is StageDescriptor descriptor && !descriptor.Inputs.Any(known => known.Name == input.Name))
             {
-                string wanted = descriptor.Inputs.Count == 0 ? $"'{descriptor.Name}' is a source and takes no 'from'" : $"'{descriptor.Name}' has no input '{input.Name}'";
-                diagnostics.Error(DiagnosticCodes.BadInput, input.Span, wanted, descriptor.Inputs.Count == 0 ? null : "inputs: " + string.Join(", ", descriptor.Inputs.Select(i => i.Name)));
+                if (!misnamed)
+                {
+                    (string wrong, string? hint) = Misnamed(descriptor, input.Name);
+                    diagnostics.Error(DiagnosticCodes.BadInput, input.Span, wrong, hint);
+                }
+
+                misnamed = true;
                 draft.Broken = true;
                 continue;
             }
@@ -176,7 +188,8 @@ public sealed class GraphCompiler
 
         foreach (StageInputDescriptor needed in draft.Descriptor?.Inputs ?? [])
         {
-            if (!needed.Optional && !stage.Inputs.Any(input => input.Name == needed.Name && input.Ports.Count > 0))
+            // What is missing was perhaps given under the wrong name.
+            if (!misnamed && !needed.Optional && !stage.Inputs.Any(input => input.Name == needed.Name && input.Ports.Count > 0))
             {
                 string name = needed.Name == StageInputs.Default ? "'from'" : $"input '{needed.Name}'";
                 diagnostics.Error(DiagnosticCodes.Missing, stage.NameSpan, $"stage '{stage.Name}' needs {name}");
@@ -185,10 +198,23 @@ public sealed class GraphCompiler
         }
     }
 
+    private static (string Wrong, string? Hint) Misnamed(StageDescriptor descriptor, string name)
+    {
+        string[] known = descriptor.Inputs.Select(input => input.Name).ToArray();
+        return known switch
+        {
+            [] => ($"'{descriptor.Name}' is a source and takes no 'from'", null),
+            [StageInputs.Default] => ($"'{descriptor.Name}' has one input and no name for it", "give 'from' a stage, or a list of them"),
+            _ when name == StageInputs.Default => ($"'{descriptor.Name}' has several inputs, so 'from' must name them", $"from: {{ {string.Join(", ", known.Select(input => input + ": …"))} }}"),
+            _ => ($"'{descriptor.Name}' has no input '{name}'", "inputs: " + string.Join(", ", known)),
+        };
+    }
+
     private StageNode? Finish(StageDraft draft)
     {
         StageDefinition stage = draft.Definition;
         var inputs = new List<InputNode>();
+        bool complete = true;
         foreach (InputDefinition input in stage.Inputs)
         {
             if (SchemaUnion.Resolve(input, drafts, diagnostics) is InputNode node)
@@ -197,17 +223,13 @@ public sealed class GraphCompiler
             }
             else
             {
-                draft.Broken = true;
+                complete = false;
             }
         }
 
-        if (draft.Broken)
-        {
-            return null;
-        }
-
-        IReadOnlyList<PortDeclaration>? ports = StageDeclaring.Declare(draft, inputs, definition.SourcePath, diagnostics);
-        if (ports is null)
+        IReadOnlyList<PortDeclaration>? ports = draft.Descriptor is null ? null
+            : declaring.Declare(draft, inputs.ToDictionary(input => input.Name, input => input.Schema, StringComparer.Ordinal));
+        if (ports is null || !complete)
         {
             draft.Broken = true;
             return null;
@@ -226,7 +248,7 @@ public sealed class GraphCompiler
         StageSettings settings = stage.Settings;
         return new StageNode(
             stage.Name, stage.NameSpan, draft.Descriptor, draft.Options!, inputs, ports, draft.Models, phase,
-            settings.Concurrency, settings.BatchRows, settings.Retries, settings.Order == "input", draft.Budget ?? ErrorBudget.Default);
+            settings.Concurrency, settings.BatchRows, settings.Retries, settings.Order == "input", draft.Budget ?? runBudget);
     }
 
     private void WarnUnconnected(List<StageNode> nodes)
@@ -251,6 +273,15 @@ public sealed class GraphCompiler
                         $"nothing reads '{node.Name}.{port.Name}', so its rows go nowhere");
                 }
             }
+        }
+    }
+
+    private void WarnUnused()
+    {
+        HashSet<string> used = [.. drafts.Values.SelectMany(draft => draft.Models.Values)];
+        foreach (ModelDefinition model in definition.Models.Where(model => !used.Contains(model.Name)))
+        {
+            diagnostics.Warning(DiagnosticCodes.Unused, model.NameSpan, $"no stage uses the model '{model.Name}'");
         }
     }
 

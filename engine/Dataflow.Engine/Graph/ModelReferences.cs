@@ -32,6 +32,12 @@ internal sealed class ModelReferences(
             {
                 for (int i = 0; i < list.Count; i++)
                 {
+                    // An empty name stands for one that could not be read.
+                    if (list[i].Length == 0)
+                    {
+                        continue;
+                    }
+
                     Resolve(draft, ItemOf(parameter, i), property, reference, draft.Definition.Scope.Resolve(list[i]));
                 }
             }

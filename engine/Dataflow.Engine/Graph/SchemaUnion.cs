@@ -17,19 +17,19 @@ internal static class SchemaUnion
         bool good = input.Ports.Count > 0;
         foreach (PortReference reference in input.Ports)
         {
-            if (drafts.GetValueOrDefault(reference.Stage)?.Node is not StageNode upstream)
+            if (drafts.GetValueOrDefault(reference.Stage) is not StageDraft upstream || !HasPort(upstream, reference, diagnostics) || upstream.Node is not StageNode node)
             {
                 good = false;
                 continue;
             }
 
-            if (FindPort(upstream, reference, diagnostics) is not PortDeclaration port)
+            PortDeclaration port = reference.Port switch
             {
-                good = false;
-                continue;
-            }
-
-            edges.Add(new PortEdge(upstream.Name, port.Name));
+                null => node.Ports[0],
+                ErrorRows.Port => new PortDeclaration(ErrorRows.Port, ErrorRows.Schema, Optional: true),
+                string name => node.Port(name),
+            };
+            edges.Add(new PortEdge(node.Name, port.Name));
             foreach (Field field in port.Schema.FieldsList)
             {
                 Field? earlier = fields.Find(known => known.Name == field.Name);
@@ -51,27 +51,28 @@ internal static class SchemaUnion
         return good ? new InputNode(input.Name, new Schema(fields, null), edges) : null;
     }
 
-    private static PortDeclaration? FindPort(StageNode upstream, PortReference reference, DiagnosticBag diagnostics)
+    // A stage with mistakes of its own still has ports; where even these cannot be told, nothing is said.
+    private static bool HasPort(StageDraft upstream, PortReference reference, DiagnosticBag diagnostics)
     {
-        if (reference.Port == ErrorRows.Port)
+        if (reference.Port == ErrorRows.Port || upstream.PortNames is not IReadOnlyList<string> names)
         {
-            return new PortDeclaration(ErrorRows.Port, ErrorRows.Schema, Optional: true);
+            return true;
         }
 
-        if (upstream.Ports.Count == 0)
+        if (names.Count == 0)
         {
-            diagnostics.Error(DiagnosticCodes.UnknownPort, reference.Span, $"'{upstream.Name}' ({upstream.Descriptor.Name}) is a sink and has no rows to give");
-            return null;
+            diagnostics.Error(DiagnosticCodes.UnknownPort, reference.Span, $"'{upstream.Definition.Name}' ({upstream.Descriptor!.Name}) is a sink and has no rows to give");
+            return false;
         }
 
-        PortDeclaration? port = reference.Port is null ? upstream.Ports[0] : upstream.Ports.FirstOrDefault(known => known.Name == reference.Port);
-        if (port is null)
+        if (reference.Port is null || names.Contains(reference.Port))
         {
-            diagnostics.Error(
-                DiagnosticCodes.UnknownPort, reference.Span, $"stage '{upstream.Name}' has no port '{reference.Port}'",
-                Suggest.DidYouMean(reference.Port!, upstream.Ports.Select(known => known.Name).Append(ErrorRows.Port)));
+            return true;
         }
 
-        return port;
+        diagnostics.Error(
+            DiagnosticCodes.UnknownPort, reference.Span, $"stage '{upstream.Definition.Name}' has no port '{reference.Port}'",
+            Suggest.DidYouMean(reference.Port, names.Append(ErrorRows.Port)));
+        return false;
     }
 }

@@ -1,54 +1,102 @@
 using System.Reflection;
+using Apache.Arrow;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Diagnostics;
 
 namespace Dataflow.Engine.Graph;
 
-/// <summary>Asks a stage class what it needs and produces, and turns its complaints into diagnostics.</summary>
-internal static class StageDeclaring
+/// <summary>
+/// Asks a stage class what it needs and produces, and turns its complaints into diagnostics. A stage with mistakes of its
+/// own, or behind one that has, is asked too: what it says of the options that are right still holds.
+/// </summary>
+internal sealed class StageDeclaring(string sourcePath, DiagnosticBag diagnostics)
 {
-    /// <summary>The stage's ports; null if it complained.</summary>
-    public static IReadOnlyList<PortDeclaration>? Declare(StageDraft draft, IReadOnlyList<InputNode> inputs, string sourcePath, DiagnosticBag diagnostics)
+    private readonly string folder = Path.GetDirectoryName(Path.GetFullPath(sourcePath))!;
+
+    /// <summary>The stage's ports; null if it has mistakes, or complained.</summary>
+    /// <param name="inputs">Those inputs whose columns are known.</param>
+    public IReadOnlyList<PortDeclaration>? Declare(StageDraft draft, IReadOnlyDictionary<string, Schema> inputs)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(sourcePath))!;
-        var declaration = new StageDeclaration(inputs.ToDictionary(input => input.Name, input => input.Schema), path => Path.GetFullPath(path, folder));
+        bool certain = draft.Whole && draft.Descriptor!.Inputs.All(input => input.Optional || inputs.ContainsKey(input.Name));
+        return certain && !draft.Broken ? DeclareWhole(draft, inputs) : DeclarePartly(draft, inputs);
+    }
+
+    private PortDeclaration[]? DeclareWhole(StageDraft draft, IReadOnlyDictionary<string, Schema> inputs)
+    {
         StageDescriptor descriptor = draft.Descriptor!;
-        try
+        StageDeclaration declaration = Ask(draft, inputs, out Exception? failure);
+        if (failure is IOException or UnauthorizedAccessException)
         {
-            Type contract = typeof(IStage<>).MakeGenericType(descriptor.OptionsType);
-            InterfaceMapping map = descriptor.StageType.GetInterfaceMap(contract);
-            map.TargetMethods.Single().Invoke(null, BindingFlags.DoNotWrapExceptions, null, [draft.Options, declaration], null);
+            // A file that is there and cannot be read is no fault of the plugin.
+            diagnostics.Error(DiagnosticCodes.OptionRejected, draft.PlaceOf("path"), failure.Message);
+            return null;
         }
-        catch (Exception failure)
+
+        if (failure is not null)
         {
             // A plugin's own mistake; it must not hide the mistakes of the YAML.
             diagnostics.Error(DiagnosticCodes.Declaration, draft.Definition.NameSpan, $"stage '{draft.Definition.Name}' ({descriptor.Name}) could not be declared: {failure.Message}", descriptor.Plugin.DllPath);
             return null;
         }
 
-        bool good = true;
-        foreach (DeclarationIssue issue in declaration.Issues)
-        {
-            SourceSpan place = draft.PlaceOf(issue.Option);
-            if (issue.IsWarning)
-            {
-                diagnostics.Warning(DiagnosticCodes.OptionRejected, place, issue.Message);
-                continue;
-            }
-
-            good = false;
-            string code = issue.Wanted is null ? DiagnosticCodes.OptionRejected : DiagnosticCodes.Column;
-            diagnostics.Error(code, place, issue.Message, issue.Wanted is null ? null : Suggest.DidYouMean(issue.Wanted, issue.Candidates));
-        }
-
-        if (!good)
+        draft.PortNames = NamesOf(declaration, descriptor);
+        DeclarationIssues.Report(declaration.Issues, draft.PlaceOf, diagnostics);
+        if (declaration.Issues.Any(issue => !issue.IsWarning))
         {
             return null;
         }
 
         return declaration.Ports.Count == 0 && descriptor.Kind == StageKind.Trainer
             ? [new PortDeclaration("out", MetricRows.Schema, Optional: true)]
-            : declaration.Ports.Values.ToArray();
+            : [.. declaration.Ports.Values];
     }
+
+    private PortDeclaration[]? DeclarePartly(StageDraft draft, IReadOnlyDictionary<string, Schema> inputs)
+    {
+        IEnumerable<DeclarationIssue> issues = DeclarationIssues.Agreed(
+            () =>
+            {
+                StageDeclaration declaration = Ask(draft, inputs, out _);
+                draft.PortNames ??= NamesOf(declaration, draft.Descriptor!);
+                return declaration.Issues;
+            },
+            draft.BadOptions,
+            draft.Whole ? null : draft.Places);
+        DeclarationIssues.Report(issues, draft.PlaceOf, diagnostics);
+        return null;
+    }
+
+    private StageDeclaration Ask(StageDraft draft, IReadOnlyDictionary<string, Schema> inputs, out Exception? failure)
+    {
+        StageDescriptor descriptor = draft.Descriptor!;
+        var unknown = descriptor.Inputs.Where(input => !input.Optional && !inputs.ContainsKey(input.Name)).Select(input => input.Name).ToHashSet(StringComparer.Ordinal);
+        var schemas = new Dictionary<string, Schema>(inputs, StringComparer.Ordinal);
+        foreach (string name in unknown)
+        {
+            schemas[name] = new Schema([], null);
+        }
+
+        var declaration = new StageDeclaration(schemas, path => Path.GetFullPath(path, folder), unknown);
+        try
+        {
+            Type contract = typeof(IStage<>).MakeGenericType(descriptor.OptionsType);
+            InterfaceMapping map = descriptor.StageType.GetInterfaceMap(contract);
+            map.TargetMethods.Single().Invoke(null, BindingFlags.DoNotWrapExceptions, null, [draft.Options, declaration], null);
+            failure = null;
+        }
+        catch (Exception thrown)
+        {
+            failure = thrown;
+        }
+
+        return declaration;
+    }
+
+    private static string[]? NamesOf(StageDeclaration declaration, StageDescriptor descriptor) => descriptor.Kind switch
+    {
+        StageKind.Sink => [],
+        StageKind.Trainer when declaration.Ports.Count == 0 => ["out"],
+        _ => declaration.Ports.Count == 0 ? null : [.. declaration.Ports.Keys],
+    };
 }

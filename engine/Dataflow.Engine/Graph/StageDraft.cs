@@ -11,7 +11,17 @@ internal sealed class StageDraft(StageDefinition definition)
 
     public StageDescriptor? Descriptor { get; set; }
 
+    /// <summary>The options record, as far as it could be bound; null if the stage is of no known type.</summary>
     public object? Options { get; set; }
+
+    /// <summary>Values of the options record that are not the user's.</summary>
+    public IReadOnlyList<BadOption> BadOptions { get; set; } = [];
+
+    /// <summary>All options were bound.</summary>
+    public bool Whole { get; set; }
+
+    /// <summary>Its ports, also where it has mistakes; null if they cannot be told.</summary>
+    public IReadOnlyList<string>? PortNames { get; set; }
 
     public IReadOnlyDictionary<string, SourceSpan> Places { get; set; } = new Dictionary<string, SourceSpan>();
 

@@ -100,6 +100,8 @@ internal sealed class LiquidTemplate
         return template.Render(context);
     }
 
+    internal static bool HasFilter(string name) => Options.Filters.TryGetValue(name, out _);
+
     private static TemplateOptions MakeOptions()
     {
         var options = new TemplateOptions { MemberAccessStrategy = new UnsafeMemberAccessStrategy(), MaxSteps = 1_000_000 };

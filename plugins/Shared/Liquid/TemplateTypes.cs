@@ -49,6 +49,11 @@ internal sealed class TemplateTypes : AstVisitor
 
     protected override Expression VisitFilterExpression(FilterExpression filterExpression)
     {
+        if (!LiquidTemplate.HasFilter(filterExpression.Name))
+        {
+            declaration.Error(option, $"template: there is no filter '{filterExpression.Name}'");
+        }
+
         if (Arithmetic.Contains(filterExpression.Name) && TypeOf(filterExpression.Input, out string name) is IArrowType type && !CanBeNumber(type))
         {
             declaration.Error(option, $"template: filter '{filterExpression.Name}' needs a number, but '{name}' is {ArrowValues.TypeName(type)}");

@@ -4,7 +4,7 @@ namespace Dataflow.Engine.Tests.Definition;
 public sealed class MistakeTests
 {
     private const string Good = """
-        name: p
+        name: "p${var:n}"
         vars: { n: 3 }
         models:
           m: { uses: openai, with: { model: x } }
@@ -54,6 +54,19 @@ public sealed class MistakeTests
         { "from: a,", "from: [a, c],", "p.yaml:7:3: error DF0019: stages feed each other in a circle: b -> c -> b" },
         { "from: a,", "from: [a, b],", "p.yaml:7:3: error DF0019: stages feed each other in a circle: b -> b" },
         { "{{ text }}", "{{ txt }}", "p.yaml:8:63: error DF0020: the input has no column 'txt' (did you mean 'text'?)" },
+        { "{{ text }}", "{{ text | nofilter }}", "p.yaml:8:63: error DF0022: template: there is no filter 'nofilter'" },
+        { "{ model: x }", "{ model: x, endpoint: \"not a url\" }", "p.yaml:4:50: error DF0022: 'not a url' is not an http or https address" },
+        { "  m: {", "  l: { uses: llama }\n  m: {", "p.yaml:4:3: error DF0022: give either 'with: { checkpoint: FOLDER }' or 'from: TRAINER_STAGE'" },
+        { "  m: {", "  l: { uses: llama, with: { checkpoint: none } }\n  m: {", "p.yaml:4:41: error DF0022: there is no checkpoint folder 'none'" },
+        { "  d: {", "  e: { uses: data.where, from: c, with: { column: sample, min: 5, max: 2 } }\n  d: {", "p.yaml:9:64: error DF0022: min 5 is larger than max 2" },
+        { "  a: {", "  e: { uses: io.csv, with: { path: n.jsonl, delimiter: ab } }\n  a: {", "p.yaml:6:56: error DF0022: one character separates fields, not 'ab'" },
+        { "  a: {", "  e: { uses: io.csv, with: { path: n.jsonl, columns: { nocol: text } } }\n  a: {", "p.yaml:6:63: error DF0022: 'n.jsonl' has no column 'nocol'" },
+        { "  d: {", "  e: { uses: code.execute, from: c, with: { program: \"{{ text }}\", expression: \"1\", expected: \"1\" } }\n  d: {", "p.yaml:9:80: error DF0022: give either a 'program' with its tests or an 'expression'" },
+        { "min: 1", "min: 99999999999999999999", "p.yaml:7:63: error DF0006: 'min' must be a number without fraction, but is the number 99999999999999999999 (it is too large or too small)" },
+        { "from: a,", "from: { left: a, right: a },", "p.yaml:7:35: error DF0018: 'text.length' has one input and no name for it (give 'from' a stage, or a list of them)" },
+        { "  d: {", "  j: { uses: data.join, from: c, with: { \"on\": [text] } }\n  d: {", "p.yaml:9:31: error DF0018: 'data.join' has several inputs, so 'from' must name them (from: { left: …, right: … })" },
+        { "min: 1 } }", "min: 1 }", "p.yaml:7:65: error DF0001: this is not YAML: a key stands where there can be none (is a bracket, brace or quote before it not closed?)" },
+        { "vars: { n: 3 }", "vars: { k: \"${var:n}\", n: 3 }", "p.yaml:2:12: error DF0010: the variable 'n' is given further down (a variable may use those above it)" },
         { "{{ text }}", "{{ text", "p.yaml:8:63: error DF0022: template: End of tag '}}' was expected at (1:8)" },
         { "vars:", "stage: {}\nvars:", "p.yaml:2:1: error DF0005: unknown key 'stage' (did you mean 'stages'?)" },
         { "from: a,", "form: a, from: a,", "p.yaml:7:27: error DF0005: unknown key 'form' (did you mean 'from'?)" },
@@ -71,7 +84,7 @@ public sealed class MistakeTests
         { "out.jsonl", "./x/../n.jsonl", "p.yaml:9:52: error DF0022: stage 'a' reads 'n.jsonl', and this would write to 'n.jsonl' (write to another place, such as one under ${run:folder})" },
         { "path: n.jsonl", "path: \"*.jsonl\"", "p.yaml:9:52: error DF0022: stage 'a' reads '*.jsonl', and this would write to 'out.jsonl' (write to another place, such as one under ${run:folder})" },
         { "  d: {", "  e: { uses: io.jsonl_sink, from: d, with: { path: o.jsonl } }\n  d: {", "p.yaml:9:35: error DF0014: 'd' (io.jsonl_sink) is a sink and has no rows to give" },
-        { "  d: {", "  e: { uses: train.sft, from: c, with: { init: m } }\n  d: {", "p.yaml:9:48: error DF0017: model 'm' (openai) offers chat, but a checkpoint is needed" },
+        { "  d: {", "  e: { uses: train.lm, from: c, with: { init: m, text: text } }\n  d: {", "p.yaml:9:47: error DF0017: model 'm' (openai) offers chat, but a checkpoint is needed" },
         { "  d: {", "  j: { uses: data.join, from: { left: c, rihgt: a, right: a }, with: { \"on\": [text] } }\n  d: {", "p.yaml:9:42: error DF0018: 'data.join' has no input 'rihgt' (inputs: left, right)" },
         { "  d: {", "  j: { uses: data.join, from: { left: c }, with: { \"on\": [text] } }\n  d: {", "p.yaml:9:3: error DF0007: stage 'j' needs input 'right'" },
         { "b: { uses: text.length, from: a, with: { column: text, min: 1 } }", "b: { uses: text.regex, from: a, with: { pattern: \"(\" } }", "p.yaml:7:52: error DF0022: Invalid pattern '(' at offset 1. Not enough )'s." },
@@ -126,6 +139,13 @@ public sealed class MistakeTests
         Assert.Equal(
             ["2:8 DF0005", "5:30 DF0005", "8:52 DF0020", "9:63 DF0006", "9:74 DF0010", "10:14 DF0012", "11:49 DF0008", "12:35 DF0014", "13:35 DF0013", "14:3 DF0007"],
             compiled.Errors.Select(error => $"{error.Span!.Value.Line}:{error.Span.Value.Column} {error.Code}"));
+    }
+
+    [Fact]
+    public void A_model_and_a_variable_that_nobody_uses_are_warnings()
+    {
+        using Compiled compiled = Compiled.From(Good.Replace("min: 1", "min: 2", StringComparison.Ordinal).Replace("  m: {", "  spare: { uses: openai, with: { model: y } }\n  m: {", StringComparison.Ordinal).Replace("n: 3", "n: 3, k: 4", StringComparison.Ordinal));
+        Assert.Equal(["p.yaml:2:15: warning DF0025: nothing uses the variable 'k'", "p.yaml:4:3: warning DF0025: no stage uses the model 'spare'"], compiled.Lines);
     }
 
     [Fact]

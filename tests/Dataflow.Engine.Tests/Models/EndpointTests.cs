@@ -78,6 +78,15 @@ public sealed class EndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task An_error_row_tells_how_often_its_call_was_made()
+    {
+        await using var endpoint = new ScriptedEndpoint(call => new EndpointReply("an answer of some length") { Fault = call.Prompt == "question 0" ? EndpointFault.Truncated : EndpointFault.None });
+        await host.RunAsync(Ask(5, endpoint.Address, ", limits: { retries: 2 }"));
+        Assert.Equal(3, (long)Assert.Single(host.Rows("rejects/ask.errors.jsonl"))["attempts"]!);
+        Assert.Equal(3, endpoint.Calls.Count(call => call.Prompt == "question 0"));
+    }
+
+    [Fact]
     public async Task A_429_uses_up_no_retries_and_its_wait_is_kept()
     {
         var refused = new Dictionary<string, List<double>>();

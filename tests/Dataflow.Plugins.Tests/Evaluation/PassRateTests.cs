@@ -101,7 +101,7 @@ public sealed class PassRateTests
     public void Mistakes_are_told_at_the_option()
     {
         Assert.Equal(["by: the input has no column 'x'", "passed: column 'prompt_id' is text, but boolean is needed"], Stages.Complaints<PassRate, PassRateOptions>(new() { By = "x", Passed = "prompt_id" }, ("in", Schema)));
-        Assert.Equal(["k: pass@k needs a k of 1 or more"], Stages.Complaints<PassRate, PassRateOptions>(new() { K = [1, 0] }, ("in", Schema)));
+        Assert.Equal(["k[1]: pass@k needs a k of 1 or more, not 0"], Stages.Complaints<PassRate, PassRateOptions>(new() { K = [1, 0] }, ("in", Schema)));
         Assert.Equal(["k: pass@k needs a k of 1 or more"], Stages.Complaints<PassRate, PassRateOptions>(new() { K = [] }, ("in", Schema)));
     }
 
