@@ -23,7 +23,7 @@ public sealed class LlamaSampler(LlamaModel model)
 
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        SampleState[] states = seeds.Select(seed => new SampleState(new TokenDraw(seed, options))).ToArray();
+        SampleState[] states = seeds.Select(seed => new SampleState(new TokenDraw(seed, options), prompt, options)).ToArray();
         ScalarType dtype = model.Parameters.First().Value.dtype;
         using var cache = new KeyValueCache(model.Config, states.Length, prompt.Count + budget, model.Device, dtype);
         float[] logits = Prefill(prompt, states.Length, cache, dtype);
@@ -35,7 +35,7 @@ public sealed class LlamaSampler(LlamaModel model)
             bool open = false;
             for (int k = 0; k < states.Length; k++)
             {
-                next[k] = states[k].Take(logits.AsSpan(k * vocabulary, vocabulary), options.StopTokens);
+                next[k] = states[k].Take(logits.AsSpan(k * vocabulary, vocabulary));
                 open |= !states[k].Stopped;
             }
 
@@ -73,35 +73,46 @@ public sealed class LlamaSampler(LlamaModel model)
         System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(plain.bytes).CopyTo(target);
     }
 
-    private sealed class SampleState(TokenDraw draw)
+    private sealed class SampleState(TokenDraw draw, IReadOnlyList<int> prompt, SamplingOptions options)
     {
         private readonly List<int> ids = [];
-        private double logProbability;
+        private readonly List<TokenProbability> tokens = [];
+        private readonly List<TokenProbability[]> alternatives = [];
+        private readonly HashSet<int> seen = options.RepetitionPenalty == 1 ? [] : [.. prompt];
         private int? stop;
+        private int last;
 
-        public bool Stopped => stop is not null;
+        public bool Stopped { get; private set; }
 
-        public int Take(ReadOnlySpan<float> logits, IReadOnlyList<int> stops)
+        /// <summary>The next token of the row; a row that has stopped repeats its last one, and nobody looks at it.</summary>
+        public int Take(ReadOnlySpan<float> logits)
         {
-            if (stop is int ended)
+            if (Stopped)
             {
-                return ended;
+                return last;
             }
 
-            (int token, double probability) = draw.Next(logits);
-            logProbability += probability;
-            if (stops.Contains(token))
+            (TokenProbability drawn, TokenProbability[] others) = draw.Next(logits, seen);
+            last = drawn.Token;
+            tokens.Add(drawn);
+            alternatives.Add(others);
+            if (options.StopTokens.Contains(last))
             {
-                stop = token;
-            }
-            else
-            {
-                ids.Add(token);
+                stop = last;
+                Stopped = true;
+                return last;
             }
 
-            return token;
+            ids.Add(last);
+            if (options.RepetitionPenalty != 1)
+            {
+                seen.Add(last);
+            }
+
+            Stopped = options.StopWhen?.Invoke(ids) ?? false;
+            return last;
         }
 
-        public Sample Finish() => new([.. ids], Stopped ? FinishReason.Stop : FinishReason.Length, stop, logProbability);
+        public Sample Finish() => new([.. ids], Stopped ? FinishReason.Stop : FinishReason.Length, stop, tokens, alternatives);
     }
 }
