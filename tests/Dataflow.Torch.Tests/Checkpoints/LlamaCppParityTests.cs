@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Text.Json;
 using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Models;
 using Dataflow.Torch.Text;
@@ -11,15 +8,13 @@ namespace Dataflow.Torch.Tests.Checkpoints;
 /// <summary>What is exported runs in llama.cpp with the same probabilities.</summary>
 public sealed class LlamaCppParityTests
 {
-    private static readonly string Peer = Path.Combine(SourceFolder(), "..", "Peers", "LlamaCpp");
-
     [Theory]
     [InlineData(GgufType.F32, false, 1e-3)]
     [InlineData(GgufType.F32, true, 1e-3)]
     [InlineData(GgufType.F16, false, 5e-3)]
     public void Llama_cpp_gives_the_probabilities_of_the_exported_model(GgufType type, bool scaledRope, double tolerance)
     {
-        Assert.SkipUnless(Directory.Exists(Path.Combine(Peer, "node_modules")), "llama.cpp is not installed; run tools/install-packages test");
+        Assert.SkipUnless(Directory.Exists(Path.Combine(Peer.Folder("LlamaCpp"), "node_modules")), "llama.cpp is not installed; run tools/install-packages test");
         using var scope = NewDisposeScope();
         using var mode = no_grad();
         string folder = Directory.CreateTempSubdirectory().FullName;
@@ -32,7 +27,7 @@ public sealed class LlamaCppParityTests
         ModelCheckpoint.Save(Path.Combine(folder, "model"), model, tokenizer);
         GgufExport.Write(Path.Combine(folder, "model"), Path.Combine(folder, "model.gguf"), type);
         int[][] sequences = Enumerable.Range(0, 20).Select(s => Enumerable.Range(0, 100).Select(t => ((s * 31) + (t * t * 7) + (t * 13)) % 256).ToArray()).ToArray();
-        float[] theirs = Ask(folder, sequences);
+        float[] theirs = Peer.Logits("LlamaCpp", "node", ["logits.mjs", Path.Combine(folder, "model.gguf")], sequences);
         Assert.Equal(2000 * config.VocabSize, theirs.Length);
         int agree = 0;
         double worst = 0;
@@ -47,19 +42,4 @@ public sealed class LlamaCppParityTests
         Assert.True(agree >= 1960, $"{agree} of 2000 agree");
         Assert.True(worst < tolerance, $"largest difference of probabilities {worst}");
     }
-
-    private static float[] Ask(string folder, int[][] sequences)
-    {
-        string ids = Path.Combine(folder, "ids.json");
-        string output = Path.Combine(folder, "logits.bin");
-        File.WriteAllText(ids, JsonSerializer.Serialize(sequences));
-        using Process node = Process.Start(new ProcessStartInfo("node", ["logits.mjs", Path.Combine(folder, "model.gguf"), ids, output]) { WorkingDirectory = Peer, RedirectStandardError = true, RedirectStandardOutput = true })!;
-        Task<string> told = node.StandardError.ReadToEndAsync();
-        _ = node.StandardOutput.ReadToEnd();
-        node.WaitForExit();
-        Assert.True(node.ExitCode == 0, told.Result);
-        return MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(output)).ToArray();
-    }
-
-    private static string SourceFolder([System.Runtime.CompilerServices.CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }
