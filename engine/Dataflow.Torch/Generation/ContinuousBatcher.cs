@@ -5,7 +5,13 @@ namespace Dataflow.Torch.Generation;
 
 /// <summary>K samples of one prompt.</summary>
 /// <param name="Seeds">One per sample.</param>
-public sealed record GenerationRequest(int[] Prompt, IReadOnlyList<ulong> Seeds, SamplingOptions Options);
+/// <param name="OnToken">Told a sample's number and its new tokens after each one, on the generating thread; true ends the sample.</param>
+public sealed record GenerationRequest(int[] Prompt, IReadOnlyList<ulong> Seeds, SamplingOptions Options, Func<int, IReadOnlyList<int>, bool>? OnToken = null)
+{
+    internal SamplingOptions OptionsOf(int sample) => OnToken is null
+        ? Options
+        : Options with { StopWhen = ids => (Options.StopWhen?.Invoke(ids) ?? false) | OnToken(sample, ids) };
+}
 
 /// <summary>
 /// Generates for many requests at once: at every step all running samples get one token, finished ones make room, and
@@ -97,7 +103,7 @@ public sealed class ContinuousBatcher : IDisposable
 
     private sealed record Group(GenerationRequest Request, int Budget, int WorstCase, Action<IReadOnlyList<Sample>> OnDone)
     {
-        public SampleState[] Samples { get; } = Request.Seeds.Select(seed => new SampleState(new TokenDraw(seed, Request.Options), Request.Prompt, Request.Options)).ToArray();
+        public SampleState[] Samples { get; } = Request.Seeds.Select((seed, k) => new SampleState(new TokenDraw(seed, Request.Options), Request.Prompt, Request.OptionsOf(k))).ToArray();
 
         public int Open { get; set; } = Request.Seeds.Count;
     }
