@@ -60,12 +60,27 @@ internal sealed class LlamaChatClient(Dataflow.Torch.Models.LlamaModel model, Ll
             Temperature = options.Temperature ?? 1,
             TopP = options.TopP ?? 1,
             TopK = options.TopK ?? 0,
+            MinP = Extra(options, "min_p", 0),
+            RepetitionPenalty = Extra(options, "repetition_penalty", 1),
             MaxNewTokens = options.MaxOutputTokens ?? DefaultMaxTokens,
             StopTokens = tokenizer.Specials.Stops,
+            StopWhen = options.StopSequences is { Count: > 0 } stops ? ids => EndsAt(ids, stops) : null,
         };
         IReadOnlyList<Sample> samples = sampler.SampleGroup(prompt, seeds.Select(seed => (ulong)seed).ToArray(), sampling, cancellationToken);
         return samples.Select(sample => Response(sample, prompt.Length, options)).ToArray();
     }
+
+    // Decoding all of a response at every token would be quadratic; what can complete a stop string is at the end.
+    private bool EndsAt(IReadOnlyList<int> ids, IList<string> stops)
+    {
+        int longest = stops.Max(stop => System.Text.Encoding.UTF8.GetByteCount(stop));
+        string tail = tokenizer.Decode(ids.Skip(Math.Max(0, ids.Count - longest)));
+        return stops.Any(stop => tail.Contains(stop, StringComparison.Ordinal));
+    }
+
+    // What Microsoft's options have no place for.
+    private static double Extra(ChatOptions options, string name, double otherwise) =>
+        options.AdditionalProperties?.TryGetValue(name, out object? value) == true ? Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
 
     private ChatResponse Response(Sample sample, int promptTokens, ChatOptions options)
     {

@@ -20,6 +20,7 @@ root.Subcommands.Add(RunCommand.CreateRetry());
 root.Subcommands.Add(CacheCommand.Create());
 root.Subcommands.Add(MergeCommand.Create());
 root.Subcommands.Add(ExportCommand.Create());
+root.Subcommands.Add(ServeCommand.Create());
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -23,7 +23,7 @@ public sealed class LlamaSampler(LlamaModel model)
 
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        SampleState[] states = seeds.Select(seed => new SampleState(new TokenDraw(seed, options))).ToArray();
+        SampleState[] states = seeds.Select(seed => new SampleState(new TokenDraw(seed, options), prompt, options)).ToArray();
         ScalarType dtype = model.Parameters.First().Value.dtype;
         using var cache = new KeyValueCache(model.Config, states.Length, prompt.Count + budget, model.Device, dtype);
         float[] logits = Prefill(prompt, states.Length, cache, dtype);
@@ -35,7 +35,7 @@ public sealed class LlamaSampler(LlamaModel model)
             bool open = false;
             for (int k = 0; k < states.Length; k++)
             {
-                next[k] = states[k].Take(logits.AsSpan(k * vocabulary, vocabulary), options.StopTokens);
+                next[k] = states[k].Take(logits.AsSpan(k * vocabulary, vocabulary));
                 open |= !states[k].Stopped;
             }
 
@@ -67,41 +67,9 @@ public sealed class LlamaSampler(LlamaModel model)
         return logits;
     }
 
-    private static void Read(Tensor source, float[] target)
+    internal static void Read(Tensor source, float[] target)
     {
         Tensor plain = source.to(ScalarType.Float32).cpu().contiguous();
         System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(plain.bytes).CopyTo(target);
-    }
-
-    private sealed class SampleState(TokenDraw draw)
-    {
-        private readonly List<int> ids = [];
-        private double logProbability;
-        private int? stop;
-
-        public bool Stopped => stop is not null;
-
-        public int Take(ReadOnlySpan<float> logits, IReadOnlyList<int> stops)
-        {
-            if (stop is int ended)
-            {
-                return ended;
-            }
-
-            (int token, double probability) = draw.Next(logits);
-            logProbability += probability;
-            if (stops.Contains(token))
-            {
-                stop = token;
-            }
-            else
-            {
-                ids.Add(token);
-            }
-
-            return token;
-        }
-
-        public Sample Finish() => new([.. ids], Stopped ? FinishReason.Stop : FinishReason.Length, stop, logProbability);
     }
 }

@@ -7,8 +7,32 @@ internal sealed class TokenDraw(ulong seed, SamplingOptions options)
     private double[] weights = [];
     private int[] order = [];
 
-    /// <summary>The next token and its log-probability at temperature 1.</summary>
-    public (int Token, double LogProbability) Next(ReadOnlySpan<float> logits)
+    private float[] penalised = [];
+
+    /// <summary>The next token, its log-probability, and the most likely alternatives if they are asked for.</summary>
+    /// <param name="seen">Tokens of prompt and response so far, for the repetition penalty.</param>
+    public (TokenProbability Drawn, TokenProbability[] Alternatives) Next(ReadOnlySpan<float> logits, IReadOnlySet<int> seen)
+    {
+        (int best, double total) = Normalizer(logits);
+        double LogProbability(ReadOnlySpan<float> raw, int token) => raw[token] - raw[best] - Math.Log(total);
+
+        // The random number is drawn even where it is not needed: the stream is one number per token.
+        double uniform = NextDouble();
+        ReadOnlySpan<float> shaped = options.RepetitionPenalty == 1 ? logits : Penalise(logits, seen);
+        int likeliest = options.RepetitionPenalty == 1 ? best : Normalizer(shaped).Best;
+        int token = options.Temperature == 0 ? likeliest : Draw(shaped, shaped[likeliest], uniform);
+        TokenProbability[] alternatives = [];
+        if (options.Alternatives > 0)
+        {
+            float[] raw = logits.ToArray();
+            alternatives = Enumerable.Range(0, raw.Length).OrderByDescending(id => raw[id]).ThenBy(id => id).Take(options.Alternatives)
+                .Select(id => new TokenProbability(id, LogProbability(raw, id))).ToArray();
+        }
+
+        return (new TokenProbability(token, LogProbability(logits, token)), alternatives);
+    }
+
+    private static (int Best, double Total) Normalizer(ReadOnlySpan<float> logits)
     {
         int best = 0;
         for (int i = 1; i < logits.Length; i++)
@@ -19,17 +43,26 @@ internal sealed class TokenDraw(ulong seed, SamplingOptions options)
             }
         }
 
-        double top = logits[best];
         double total = 0;
         for (int i = 0; i < logits.Length; i++)
         {
-            total += Math.Exp(logits[i] - top);
+            total += Math.Exp((double)logits[i] - logits[best]);
         }
 
-        // The random number is drawn even where it is not needed: the stream is one number per token.
-        double uniform = NextDouble();
-        int token = options.Temperature == 0 ? best : Draw(logits, top, uniform);
-        return (token, logits[token] - top - Math.Log(total));
+        return (best, total);
+    }
+
+    private float[] Penalise(ReadOnlySpan<float> logits, IReadOnlySet<int> seen)
+    {
+        penalised = penalised.Length == logits.Length ? penalised : new float[logits.Length];
+        logits.CopyTo(penalised);
+        float penalty = (float)options.RepetitionPenalty;
+        foreach (int token in seen)
+        {
+            penalised[token] = penalised[token] > 0 ? penalised[token] / penalty : penalised[token] * penalty;
+        }
+
+        return penalised;
     }
 
     private int Draw(ReadOnlySpan<float> logits, double top, double uniform)
@@ -49,7 +82,7 @@ internal sealed class TokenDraw(ulong seed, SamplingOptions options)
         }
 
         int kept = logits.Length;
-        if (options.TopK > 0 || options.TopP < 1)
+        if (options.TopK > 0 || options.TopP < 1 || options.MinP > 0)
         {
             kept = Restrict(logits.Length, ref total);
         }
@@ -68,6 +101,7 @@ internal sealed class TokenDraw(ulong seed, SamplingOptions options)
         return order[kept - 1];
     }
 
+    // Top-k, then top-p of all, then min-p: the weight of the most likely token is 1.
     private int Restrict(int count, ref double total)
     {
         double[] w = weights;
@@ -75,7 +109,7 @@ internal sealed class TokenDraw(ulong seed, SamplingOptions options)
         int most = options.TopK > 0 ? Math.Min(options.TopK, count) : count;
         double kept = 0;
         int n = 0;
-        while (n < most)
+        while (n < most && (n == 0 || w[order[n]] >= options.MinP * w[order[0]]))
         {
             kept += w[order[n++]];
             if (kept >= options.TopP * total)

@@ -81,6 +81,31 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
         return x.Plus(FeedForward(x));
     }
 
+    public Tensor ForwardPaged(Tensor x, Rope rope, PagedKeyValueCache cache, int layer, PagedStep step)
+    {
+        (long batch, long length) = (x.shape[0], x.shape[1]);
+        Tensor normed = RmsNorm(x, inputNorm, epsilon);
+        Tensor q = rope.Apply(Split(query.Apply(normed), batch, length, heads), step.Positions);
+        Tensor k = rope.Apply(Split(key.Apply(normed), batch, length, groups), step.Positions);
+        Tensor v = Split(value.Apply(normed), batch, length, groups);
+        cache.Store(layer, k, v, step.Slots);
+        Tensor mixed;
+        if (step.Tables is null)
+        {
+            Tensor Repeated(Tensor t) => heads == groups ? t : t.repeat_interleave(heads / groups, 1);
+            mixed = scaled_dot_product_attention(q, Repeated(k), Repeated(v), is_casual: true).transpose(1, 2).reshape(batch, length, heads * size);
+        }
+        else
+        {
+            // As above: the query heads of a group are rows of one product.
+            (Tensor keys, Tensor values) = cache.Gather(layer, step.Tables);
+            mixed = scaled_dot_product_attention(q.reshape(batch, groups, heads / groups, size), keys, values, attn_mask: step.Visible).reshape(batch, 1, heads * size);
+        }
+
+        x = x.Plus(output.Apply(mixed));
+        return x.Plus(FeedForward(x));
+    }
+
     private Tensor FeedForward(Tensor x)
     {
         Tensor normed = RmsNorm(x, attentionNorm, epsilon);

@@ -153,6 +153,20 @@ public sealed class LlamaModel : IDisposable
         return Logits(LlamaLayer.RmsNorm(last, norm, Config.RmsNormEps));
     }
 
+    /// <summary>Logits [B, V] of the last of the new ids [B, T], whose keys and values go into a paged cache. No gradients.</summary>
+    internal Tensor ForwardPaged(Tensor ids, PagedKeyValueCache cache, PagedStep step, int longest)
+    {
+        EnsurePositions(longest);
+        Rope tables = rope;
+        Tensor x = Embed(ids);
+        for (int i = 0; i < layers.Length; i++)
+        {
+            x = layers[i].ForwardPaged(x, tables, cache, i, step);
+        }
+
+        return Logits(LlamaLayer.RmsNorm(x.select(1, x.shape[1] - 1), norm, Config.RmsNormEps));
+    }
+
     public void Dispose()
     {
         rope.Dispose();
