@@ -37,9 +37,9 @@ public abstract class MergeStage(MergeSettings options, IReadOnlyList<Checkpoint
             declaration.Error("models", "a merge reads checkpoints and no rows: take 'from' away");
         }
 
-        if (options.Recipe.Problem(options.Models.Count, hasBase: options is BaseMergeSettings) is string problem)
+        if (options.Recipe.Problem(options.Models.Count, hasBase: options is BaseMergeSettings) is MergeProblem problem)
         {
-            declaration.Error(problem.Contains("weights", StringComparison.Ordinal) ? "weights" : "models", problem);
+            declaration.Error(problem.Option, problem.Message);
         }
     }
 }

@@ -36,10 +36,10 @@ internal static class Dialogs
         message.Fields.FirstOrDefault(field => field.Name == name) is Field field && ArrowValues.TypeName(field.DataType) == "text";
 
     /// <summary>An encoded dialog as an example, or why it is none.</summary>
-    public static Reading<TrainingExample> Example(EncodedDialog dialog, int maxLength)
+    public static Reading<TrainingExample> Example(EncodedDialog dialog, TrainingRun run)
     {
         var example = new TrainingExample(dialog.Ids, dialog.Train);
-        return example.Ids.Length > maxLength ? Reading<TrainingExample>.Drop("longer than max_length")
+        return example.Ids.Length > run.MaxLength ? Reading<TrainingExample>.Drop(run.TooLong)
             : example.TrainedTokens == 0 ? Reading<TrainingExample>.Drop("no token to train on")
             : Reading<TrainingExample>.Of(example);
     }

@@ -26,9 +26,9 @@ public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoin
 
     public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
-        var run = new TrainingRun(options, context);
+        var run = new TrainingRun(options, context, ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
-        var rows = new PreferenceRows(options, tokenizer);
+        var rows = new PreferenceRows(options, tokenizer, run, run.MaxLength);
         Reading<PreferencePair> Read(Row row) => rows.Pair(row, !options.CountTerminators);
         IReadOnlyList<PreferencePair> pairs = await run.ReadAsync(inputs.In, Read, cancellationToken);
         IReadOnlyList<PreferencePair> heldOut = await run.ReadHeldOutAsync(inputs, Read, cancellationToken);

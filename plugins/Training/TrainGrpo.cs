@@ -31,10 +31,10 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : Train
 
     public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
-        var run = new TrainingRun(options, context);
+        var run = new TrainingRun(options, context, ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
         var template = new ChatTemplate(tokenizer);
-        IReadOnlyList<(int[] Ids, string Answer)> prompts = await run.ReadAsync(inputs.In, row => Read(row, template), cancellationToken);
+        IReadOnlyList<(int[] Ids, string Answer)> prompts = await run.ReadAsync(inputs.In, row => Read(row, template, run), cancellationToken);
         TorchSharp.torch.Device device = run.Prepare();
         using LlamaModel model = ModelCheckpoint.LoadModel(init.Folder, device);
         using LlamaModel? reference = options.KlWeight > 0 ? ModelCheckpoint.LoadModel(init.Folder, device) : null;
@@ -51,11 +51,11 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : Train
             folder => ModelCheckpoint.Save(folder, model, tokenizer));
     }
 
-    private Reading<(int[] Ids, string Answer)> Read(Row row, ChatTemplate template)
+    private Reading<(int[] Ids, string Answer)> Read(Row row, ChatTemplate template, TrainingRun run)
     {
         int[] ids = template.EncodePrompt([new DialogMessage("user", row.Text(options.Prompt))]);
-        return ids.Length + options.MaxTokens > options.MaxLength
-            ? Reading<(int[], string)>.Drop("longer than max_length with a response")
+        return ids.Length + options.MaxTokens > run.MaxLength
+            ? Reading<(int[], string)>.Drop(run.TooLong + " with a response")
             : Reading<(int[], string)>.Of((ids, row.Text(options.Answer).Trim()));
     }
 

@@ -39,10 +39,10 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
 
     public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
-        var run = new TrainingRun(options, context);
+        var run = new TrainingRun(options, context, init is null ? options.Shape!.Context : ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
         LlamaTokenizer tokenizer = init is null ? LlamaTokenizer.Tiny() : ModelCheckpoint.LoadTokenizer(init.Folder);
         var template = new ChatTemplate(tokenizer);
-        Reading<TrainingExample> ReadRow(Row row) => Read(row, tokenizer, template);
+        Reading<TrainingExample> ReadRow(Row row) => Read(row, tokenizer, template, run);
         IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, ReadRow, cancellationToken);
         IReadOnlyList<TrainingExample> heldOut = await run.ReadHeldOutAsync(inputs, ReadRow, cancellationToken);
         TorchSharp.torch.Device device = run.Prepare();
@@ -55,17 +55,17 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
             folder => ModelCheckpoint.Save(folder, model, tokenizer));
     }
 
-    private Reading<TrainingExample> Read(Row row, LlamaTokenizer tokenizer, ChatTemplate template)
+    private Reading<TrainingExample> Read(Row row, LlamaTokenizer tokenizer, ChatTemplate template, TrainingRun run)
     {
         if (options.Text is null)
         {
             EncodedDialog dialog = template.Encode(Dialogs.Read(row, options.Messages, lastOnly: false));
-            return Dialogs.Example(options.AnswersOnly ? dialog : dialog with { Train = Enumerable.Repeat(true, dialog.Ids.Length).ToArray() }, options.MaxLength);
+            return Dialogs.Example(options.AnswersOnly ? dialog : dialog with { Train = Enumerable.Repeat(true, dialog.Ids.Length).ToArray() }, run);
         }
 
         // A document longer than a row becomes several rows.
         int[] ids = [tokenizer.Specials.BeginOfText, .. tokenizer.Encode(row.Text(options.Text)), tokenizer.Specials.EndOfText];
-        return Reading<TrainingExample>.Of(ids.Chunk(options.MaxLength).Where(piece => piece.Length > 1)
+        return Reading<TrainingExample>.Of(ids.Chunk(run.MaxLength).Where(piece => piece.Length > 1)
             .Select(piece => new TrainingExample(piece, Enumerable.Repeat(true, piece.Length).ToArray())).ToArray());
     }
 

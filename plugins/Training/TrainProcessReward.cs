@@ -25,10 +25,10 @@ public sealed class TrainProcessReward(TrainProcessRewardOptions options, Checkp
 
     public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
-        var run = new TrainingRun(options, context);
+        var run = new TrainingRun(options, context, ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
         var encoder = new TraceEncoder(tokenizer, options.Separator);
-        Reading<LabelledTrace> ReadRow(Row row) => Read(row, encoder);
+        Reading<LabelledTrace> ReadRow(Row row) => Read(row, encoder, run);
         IReadOnlyList<LabelledTrace> traces = await run.ReadAsync(inputs.In, ReadRow, cancellationToken);
         IReadOnlyList<LabelledTrace> heldOut = await run.ReadHeldOutAsync(inputs, ReadRow, cancellationToken);
         using RewardModel model = RewardModel.Initialize(RewardCheckpoint.LoadTrunk(init.Folder, run.Prepare()), run.Seed("head"));
@@ -38,7 +38,7 @@ public sealed class TrainProcessReward(TrainProcessRewardOptions options, Checkp
             folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Steps));
     }
 
-    private Reading<LabelledTrace> Read(Row row, TraceEncoder encoder)
+    private Reading<LabelledTrace> Read(Row row, TraceEncoder encoder, TrainingRun run)
     {
         string[] steps = (row[options.StepTexts] as IReadOnlyList<object?> ?? []).Select(step => step as string ?? "").ToArray();
         double?[] labels = (row[options.Labels] as IReadOnlyList<object?> ?? []).Select(Label).ToArray();
@@ -48,8 +48,8 @@ public sealed class TrainProcessReward(TrainProcessRewardOptions options, Checkp
         }
 
         (int[] ids, int[] ends) = encoder.Encode(row.Text(options.Prompt), steps);
-        return ids.Length > options.MaxLength
-            ? Reading<LabelledTrace>.Drop("longer than max_length")
+        return ids.Length > run.MaxLength
+            ? Reading<LabelledTrace>.Drop(run.TooLong)
             : Reading<LabelledTrace>.Of(new LabelledTrace(ids, ends, labels.Select(label => label!.Value).ToArray()));
     }
 

@@ -25,9 +25,9 @@ public sealed class TrainReward(TrainRewardOptions options, Checkpoint init) : T
 
     public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
-        var run = new TrainingRun(options, context);
+        var run = new TrainingRun(options, context, ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
-        var rows = new PreferenceRows(options, tokenizer);
+        var rows = new PreferenceRows(options, tokenizer, run, options.Mode == SharedPromptMode.Exact ? options.MaxLength : run.MaxLength);
         IReadOnlyList<RankedGroup> groups = await run.ReadAsync(inputs.In, rows.Group, cancellationToken);
         IReadOnlyList<RankedGroup> heldOut = await run.ReadHeldOutAsync(inputs, rows.Group, cancellationToken);
         using RewardModel model = RewardModel.Initialize(RewardCheckpoint.LoadTrunk(init.Folder, run.Prepare()), run.Seed("head"));

@@ -21,10 +21,10 @@ public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : Trainer
 
     public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
-        var run = new TrainingRun(options, context);
+        var run = new TrainingRun(options, context, ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
         var template = new ChatTemplate(tokenizer);
-        Reading<TrainingExample> Read(Row row) => Dialogs.Example(template.Encode(Dialogs.Read(row, options.Messages, !options.AllTurns)), options.MaxLength);
+        Reading<TrainingExample> Read(Row row) => Dialogs.Example(template.Encode(Dialogs.Read(row, options.Messages, !options.AllTurns)), run);
         IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, Read, cancellationToken);
         IReadOnlyList<TrainingExample> heldOut = await run.ReadHeldOutAsync(inputs, Read, cancellationToken);
         using LlamaModel model = ModelCheckpoint.LoadModel(init.Folder, run.Prepare());

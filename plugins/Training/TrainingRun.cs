@@ -13,31 +13,51 @@ internal readonly record struct Reading<T>(IReadOnlyList<T> Examples, string? Dr
 }
 
 /// <summary>What all trainer stages have in common: examples in, steps reported, checkpoint out.</summary>
-internal sealed class TrainingRun(TrainingSettings settings, StageContext context)
+/// <param name="positions">Longest sequence that the model can take.</param>
+internal sealed class TrainingRun(TrainingSettings settings, StageContext context, int positions)
 {
     /// <summary>The optional input with held-out rows.</summary>
     public const string EvaluationInput = "eval";
 
     private const int ReportEvery = 10;
 
+    /// <summary>Longest sequence that is trained on.</summary>
+    public int MaxLength { get; } = Math.Min(settings.MaxLength, positions);
+
+    /// <summary>Why a longer one is left out.</summary>
+    public string TooLong => $"longer than {MaxLength} tokens";
+
     /// <summary>Reads examples from rows; what cannot be trained on is counted by reason, not passed over in silence.</summary>
     public async Task<IReadOnlyList<T>> ReadAsync<T>(IRowStream rows, Func<Row, Reading<T>> read, CancellationToken cancellationToken)
     {
         (List<T> examples, SortedDictionary<string, int> dropped) = await ReadRowsAsync(rows, read, cancellationToken);
-        context.Report(new Metric("examples", examples.Count));
-        foreach ((string reason, int count) in dropped)
-        {
-            context.Report(new Metric("dropped: " + reason, count));
-        }
-
+        Tell("", examples.Count, dropped);
         return examples.Count > 0
             ? examples
             : throw new StageFailedException($"there is nothing to train on ({(dropped.Count == 0 ? "no rows" : string.Join(", ", dropped.Select(pair => $"{pair.Value} {pair.Key}")))})");
     }
 
     /// <summary>Held-out examples, where that input is connected; none otherwise.</summary>
-    public async Task<IReadOnlyList<T>> ReadHeldOutAsync<T>(StageInputs inputs, Func<Row, Reading<T>> read, CancellationToken cancellationToken) =>
-        inputs.TryGet(EvaluationInput, out IRowStream? rows) ? (await ReadRowsAsync(rows, read, cancellationToken)).Examples : [];
+    public async Task<IReadOnlyList<T>> ReadHeldOutAsync<T>(StageInputs inputs, Func<Row, Reading<T>> read, CancellationToken cancellationToken)
+    {
+        if (!inputs.TryGet(EvaluationInput, out IRowStream? rows))
+        {
+            return [];
+        }
+
+        (List<T> examples, SortedDictionary<string, int> dropped) = await ReadRowsAsync(rows, read, cancellationToken);
+        Tell("eval ", examples.Count, dropped);
+        return examples;
+    }
+
+    private void Tell(string prefix, int examples, SortedDictionary<string, int> dropped)
+    {
+        context.Report(new Metric(prefix + "examples", examples));
+        foreach ((string reason, int count) in dropped)
+        {
+            context.Report(new Metric($"{prefix}dropped: {reason}", count));
+        }
+    }
 
     /// <summary>Trains on the calling thread and leaves the checkpoint in the stage's artifact folder.</summary>
     public void Train(int examples, Action<TrainerOptions, Action<TrainingStep>> train, Action<string> save)

@@ -63,6 +63,43 @@ public sealed class TrainerStageTests
     }
 
     [Fact]
+    public async Task Pairs_that_teach_nothing_are_left_out_and_counted_by_reason()
+    {
+        using var command = new DataflowCommand();
+        WriteRows(command);
+        const string Long = "the number is ";
+        string Row(string prompt, string? chosen, string rejected, string? edited, string rating) =>
+            new JsonObject { ["prompt"] = prompt, ["chosen"] = chosen, ["rejected"] = rejected, ["edited"] = edited, ["rating"] = rating }.ToJsonString() + "\n";
+        command.Write("rated.jsonl", string.Concat(
+            Row("1", "yes", "no", null, "better"),
+            Row("2", "yes", "no", null, "slightly_better"),
+            Row("3", Long + "3", Long + "4", null, "better"),
+            Row("4", Long + "4", Long + "5", Long + "4.", "significantly_better"),
+            Row("5", null, "no", null, "better"),
+            Row(new string('6', 100), "yes", "no", null, "better")));
+        command.Write("trainers.yaml", Pipeline("""
+              rated: { uses: io.jsonl, with: { path: rated.jsonl } }
+              reward: { uses: train.reward, from: rated, with: { init: start, edited: edited, rating: rating, steps: 1, batch_size: 2, max_length: 256 } }
+              dpo: { uses: train.dpo, from: rated, with: { init: start, edited: edited, rating: rating, steps: 1, batch_size: 2, max_length: 256 } }
+              reward_rows: { uses: io.jsonl_sink, from: reward, with: { path: out/reward.jsonl } }
+              dpo_rows: { uses: io.jsonl_sink, from: dpo, with: { path: out/dpo.jsonl } }
+            """));
+        CommandResult run = await command.RunAsync(["run", "trainers.yaml", "--run-id", "r"]);
+        Assert.True(run.ExitCode == 0, run.All);
+        foreach (string file in new[] { "out/reward.jsonl", "out/dpo.jsonl" })
+        {
+            string metrics = command.Read(file);
+            Dictionary<string, double> values = metrics.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)
+                .GroupBy(node => (string)node["name"]!).ToDictionary(group => group.Key, group => (double)group.First()["value"]!);
+            Assert.Equal(2, values["examples"]);
+            Assert.Equal(1, values["dropped: another rating"]);
+            Assert.Equal(1, values["dropped: near-equal responses"]);
+            Assert.Equal(1, values["dropped: no 'chosen'"]);
+            Assert.Equal(1, values["dropped: longer than 64 tokens"]);
+        }
+    }
+
+    [Fact]
     public async Task Mistakes_are_told_before_anything_runs()
     {
         using var command = new DataflowCommand();

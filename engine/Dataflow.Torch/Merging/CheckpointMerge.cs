@@ -29,9 +29,9 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
     /// <exception cref="Models.CheckpointException">A checkpoint that cannot be read.</exception>
     public void Write(string folder, Action<string>? onTensor = null, CancellationToken cancellationToken = default)
     {
-        if (recipe.Problem(models.Count, @base is not null) is string problem)
+        if (recipe.Problem(models.Count, @base is not null) is MergeProblem problem)
         {
-            throw new MergeException(problem);
+            throw new MergeException(problem.Message);
         }
 
         notes.Clear();

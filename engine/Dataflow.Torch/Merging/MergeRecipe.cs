@@ -13,6 +13,9 @@ public enum MergeMethod
     ModelStock,
 }
 
+/// <summary>What is wrong with a recipe, and the option to mend.</summary>
+public sealed record MergeProblem(string Option, string Message);
+
 /// <summary>What to merge, and how.</summary>
 /// <param name="Method">The arithmetic.</param>
 public sealed record MergeRecipe(MergeMethod Method)
@@ -47,24 +50,24 @@ public sealed record MergeRecipe(MergeMethod Method)
     public bool NeedsBase => Method is MergeMethod.TaskArithmetic or MergeMethod.Ties or MergeMethod.Dare or MergeMethod.ModelStock;
 
     /// <summary>What is wrong with the recipe for so many models; null if nothing is.</summary>
-    public string? Problem(int models, bool hasBase)
+    public MergeProblem? Problem(int models, bool hasBase)
     {
         if (Method == MergeMethod.Slerp && models != 2)
         {
-            return $"slerp takes exactly two models, not {models}";
+            return new("models", $"slerp takes exactly two models, not {models}");
         }
 
         if (models < (Method is MergeMethod.TaskArithmetic or MergeMethod.Ties or MergeMethod.Dare ? 1 : 2))
         {
-            return $"{models} models are too few to merge";
+            return new("models", $"{models} models are too few to merge");
         }
 
         if (NeedsBase && !hasBase)
         {
-            return $"{Method} works on differences from a base, and there is none";
+            return new("base", $"{Method} works on differences from a base, and there is none");
         }
 
-        return Weights.Count > 0 && Weights.Count != models ? $"{Weights.Count} weights were given for {models} models" : null;
+        return Weights.Count > 0 && Weights.Count != models ? new("weights", $"{Weights.Count} weights were given for {models} models") : null;
     }
 
     /// <summary>Merges one tensor.</summary>

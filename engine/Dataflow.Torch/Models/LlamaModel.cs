@@ -123,7 +123,8 @@ public sealed class LlamaModel : IDisposable
     public Tensor Hidden(Tensor ids, Tensor? mask = null, Tensor? positions = null)
     {
         int length = (int)ids.shape[1];
-        EnsurePositions(length);
+        // Positions of packed documents begin anew, so a row may be longer than the context.
+        EnsurePositions(positions is null ? length : Math.Min(length, Config.ContextLength));
         Tensor x = Embed(ids);
         Func<Tensor, Tensor> rotate = positions is null ? t => rope.Apply(t, 0, length) : t => rope.Apply(t, positions);
         foreach (LlamaLayer layer in layers)

@@ -7,7 +7,7 @@ public sealed record PreferencePair(TrainingExample Chosen, TrainingExample Reje
 {
     /// <summary>Why it cannot be trained on; null if it can.</summary>
     public string? Problem(int maxLength) =>
-        Math.Max(Chosen.Ids.Length, Rejected.Ids.Length) > maxLength ? "longer than max_length"
+        Math.Max(Chosen.Ids.Length, Rejected.Ids.Length) > maxLength ? $"longer than {maxLength} tokens"
         : !ChosenCounted.Contains(true) || !RejectedCounted.Contains(true) ? "empty response"
         : Chosen.Ids.AsSpan().SequenceEqual(Rejected.Ids) ? "identical responses"
         : null;

@@ -139,7 +139,7 @@ public sealed class DpoTrainerTests
     {
         Assert.Equal("identical responses", Miniatures.Pair([1], [2, 3], [2, 3]).Problem(64));
         Assert.Equal("empty response", Miniatures.Pair([1], [3], [2, 3]).Problem(64));
-        Assert.Equal("longer than max_length", Miniatures.Pair([1], [4, 3], [2, 3]).Problem(2));
+        Assert.Equal("longer than 2 tokens", Miniatures.Pair([1], [4, 3], [2, 3]).Problem(2));
         Assert.Null(Miniatures.Pair([1], [4, 3], [2, 3]).Problem(64));
     }
 }
