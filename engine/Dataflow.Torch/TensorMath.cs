@@ -49,6 +49,12 @@ public static class TensorMath
         return x.addcmul(y, z, one);
     }
 
+    /// <summary>x in fp32 at least: half precision loses the differences that sums and losses are about. fp64 stays.</summary>
+    public static Tensor Wide(this Tensor x) => x.dtype is ScalarType.Float64 or ScalarType.Float32 ? x : x.to(ScalarType.Float32);
+
+    /// <summary>x in <paramref name="dtype"/>; x itself if it is so already.</summary>
+    public static Tensor Narrowed(this Tensor x, ScalarType dtype) => x.dtype == dtype ? x : x.to(dtype);
+
     /// <summary>x ⊙ x. The library's own square() is a power with an unheld scalar.</summary>
     public static Tensor Squared(this Tensor x) => x.mul(x);
 

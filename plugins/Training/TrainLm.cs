@@ -27,6 +27,11 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
             declaration.Error("shape", "hidden_size must be a multiple of heads, with an even number of features per head, and heads a multiple of kv_heads");
         }
 
+        if (options.Shape?.VocabSize < BpeTrainer.SmallestVocabulary)
+        {
+            declaration.Error("shape.vocab_size", $"256 bytes and the special tokens are {BpeTrainer.SmallestVocabulary} already");
+        }
+
         if (options.Text is not null)
         {
             declaration.Require(options.Text, "text", StageInputs.Default, "text");
@@ -40,7 +45,7 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
     public override async Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
         var run = new TrainingRun(options, context, init is null ? options.Shape!.Context : ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
-        LlamaTokenizer tokenizer = init is null ? LlamaTokenizer.Tiny() : ModelCheckpoint.LoadTokenizer(init.Folder);
+        LlamaTokenizer tokenizer = init is null ? await MakeTokenizerAsync(inputs.In, cancellationToken) : ModelCheckpoint.LoadTokenizer(init.Folder);
         var template = new ChatTemplate(tokenizer);
         Reading<TrainingExample> ReadRow(Row row) => Read(row, tokenizer, template, run);
         IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, ReadRow, cancellationToken);
@@ -53,6 +58,31 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
             examples.Count,
             (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Specials.Pad, settings).Train(examples, onStep, cancellationToken, heldOut),
             folder => ModelCheckpoint.Save(folder, model, tokenizer));
+    }
+
+    private async Task<LlamaTokenizer> MakeTokenizerAsync(IRowStream rows, CancellationToken cancellationToken)
+    {
+        if (options.Shape!.VocabSize is not int size)
+        {
+            return LlamaTokenizer.Tiny();
+        }
+
+        var trainer = new BpeTrainer();
+        await foreach (RowBatch batch in rows.ReadAsync(cancellationToken))
+        {
+            using RowBatch owned = batch;
+            for (int i = 0; i < batch.Length; i++)
+            {
+                Row row = batch.RowAt(i);
+                IEnumerable<string> texts = options.Text is null ? Dialogs.Read(row, options.Messages, lastOnly: false).Select(message => message.Content) : [row.Text(options.Text)];
+                foreach (string text in texts)
+                {
+                    trainer.Add(text);
+                }
+            }
+        }
+
+        return trainer.Train(size);
     }
 
     private Reading<TrainingExample> Read(Row row, LlamaTokenizer tokenizer, ChatTemplate template, TrainingRun run)
@@ -103,6 +133,9 @@ public sealed record TrainLmOptions : SequenceTrainingSettings
 
 public sealed record ModelShape
 {
+    [Description("Tokens of a byte-level BPE tokenizer that is learned from the rows first; absent: bytes, and a few tokens of the chat format.")]
+    public int? VocabSize { get; init; }
+
     [Description("Width."), Range(2, 1_000_000)]
     public int HiddenSize { get; init; } = 96;
 

@@ -47,6 +47,12 @@ public abstract record TrainingSettings
     [Description("Longest example in tokens; longer ones are dropped and counted."), Range(2, 10_000_000)]
     public int MaxLength { get; init; } = 4096;
 
+    [Description("full: as the weights are; mixed: passes in bfloat16, with fp32 weights, gradients and moments behind them.")]
+    public Precision Precision { get; init; } = Precision.Full;
+
+    [Description("Compute activations again in the backward pass in place of keeping them: less memory, about a third more work.")]
+    public bool RecomputeActivations { get; init; }
+
     [Description("Train low-rank adapters, merged into the weights at the end, instead of all weights.")]
     public LoraSettings? Lora { get; init; }
 
@@ -86,6 +92,8 @@ public abstract record TrainingSettings
         GradientClip = GradientClip,
         MaxLength = MaxLength,
         Packing = Packs,
+        Precision = Precision,
+        RecomputeActivations = RecomputeActivations,
         Lora = Lora is null ? null : new LoraOptions(Lora.Rank, Lora.Alpha, Lora.Targets),
         EvaluateEvery = EvaluateEvery ?? 0,
         Patience = Patience ?? 0,

@@ -16,7 +16,7 @@ internal sealed class EngineHost : IDisposable
     public EngineHost()
     {
         var diagnostics = new DiagnosticBag();
-        catalog = PluginCatalog.Load([Path.Combine(Root(), "artifacts/bench-plugins")], diagnostics);
+        catalog = PluginCatalog.Load([Path.Combine(Machine.Root(), "artifacts/bench-plugins")], diagnostics);
         Refuse(diagnostics);
     }
 
@@ -51,17 +51,6 @@ internal sealed class EngineHost : IDisposable
         {
             throw new InvalidOperationException(string.Join("\n", diagnostics.All));
         }
-    }
-
-    private static string Root()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dataflow.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("the benchmark runs from inside the checkout");
     }
 
     private sealed class Silence : IRunObserver

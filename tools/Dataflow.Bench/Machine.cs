@@ -8,6 +8,18 @@ internal static class Machine
     /// <summary>Processes that wait for a core, over 1, 5 and 15 minutes.</summary>
     public static string Load() => File.Exists("/proc/loadavg") ? string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ').Take(3)) : "unknown";
 
+    /// <summary>The checkout.</summary>
+    public static string Root()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dataflow.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder?.FullName ?? throw new InvalidOperationException("the benchmark runs from inside the checkout");
+    }
+
     /// <summary>Runs once and says how long it took, on the clock and on the processors.</summary>
     public static async Task<Sample> MeasureAsync(Func<Task> work)
     {
@@ -30,17 +42,12 @@ internal sealed class Samples
 
     public void Add(Sample sample) => samples.Add(sample);
 
-    public double Wall => Median(sample => sample.Wall);
+    public double Wall => Statistics.Median(samples.Select(sample => sample.Wall));
 
-    public double Cpu => Median(sample => sample.Cpu);
+    public double Cpu => Statistics.Median(samples.Select(sample => sample.Cpu));
 
     public double Fastest => samples.Min(sample => sample.Wall);
 
     public double Slowest => samples.Max(sample => sample.Wall);
 
-    private double Median(Func<Sample, double> of)
-    {
-        double[] sorted = samples.Select(of).Order().ToArray();
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
-    }
 }

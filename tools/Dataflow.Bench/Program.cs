@@ -1,17 +1,28 @@
 using Dataflow.Bench;
 
-// dotnet run -c Release --project tools/Dataflow.Bench -- engine [graphs|journal|wide] [--quick]
+// dotnet run -c Release --project tools/Dataflow.Bench -- engine [graphs|journal|wide] | train | generate [--quick]
 string[] words = args.Where(word => !word.StartsWith('-')).ToArray();
 bool quick = args.Contains("--quick");
-if (words is not ["engine", .. var parts] || parts.Any(part => part is not ("graphs" or "journal" or "wide")))
+if (words is not ["engine" or "train" or "generate", .. var parts] || parts.Any(part => words[0] != "engine" || part is not ("graphs" or "journal" or "wide")))
 {
-    Console.Error.WriteLine("usage: dataflow-bench engine [graphs] [journal] [wide] [--quick]");
+    Console.Error.WriteLine("usage: dataflow-bench engine [graphs] [journal] [wide] | train | generate [--quick]");
     return 2;
 }
 
-bool Wanted(string part) => parts.Length == 0 || parts.Contains(part);
+bool Wanted(string part) => words[0] == "engine" && (parts.Length == 0 || parts.Contains(part));
 
 Console.WriteLine($"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC, {Environment.ProcessorCount} cores, .NET {Environment.Version}, load {Machine.Load()}");
+switch (words[0])
+{
+    case "train":
+        await new TrainCase(quick).RunAsync(Console.Out);
+        return 0;
+    case "generate":
+        string bindings = Path.Combine(Machine.Root(), "tests/Dataflow.Torch.Tests/Peers/LlamaCpp");
+        await new GenerateCase(quick, Directory.Exists(Path.Combine(bindings, "node_modules")) ? bindings : null).RunAsync(Console.Out);
+        return 0;
+}
+
 using var host = new EngineHost();
 if (Wanted("graphs"))
 {

@@ -13,6 +13,8 @@ public static class PluginReference
         foreach (StageDescriptor stage in catalog.Stages.Values.Where(stage => stage.Plugin.Name == plugin).OrderBy(stage => stage.Name, StringComparer.Ordinal))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## {stage.Name}\n\n{stage.Summary}\n\n{Kind(stage)}\n");
+            string[] ports = PortListing.Lines(stage, name => $"`{name}`").ToArray();
+            text.Append(ports.Length == 0 ? "" : "\nPorts:\n\n" + string.Concat(ports.Select(line => $"- {line}\n")));
             Options(text, stage.OptionsType);
         }
 

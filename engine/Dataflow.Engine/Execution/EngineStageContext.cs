@@ -1,6 +1,8 @@
 using Dataflow.Abstractions;
+using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Execution.Journaling;
 using Dataflow.Engine.Graph;
+using Dataflow.Engine.Reporting;
 using Microsoft.Extensions.Logging;
 
 namespace Dataflow.Engine.Execution;
@@ -12,6 +14,7 @@ internal sealed class EngineStageContext(
     private readonly Lock gate = new();
     private Task journalled = Task.CompletedTask;
     private long reported;
+    private TensorBoardLog? curves;
 
     public override string StageName => node.Name;
 
@@ -45,6 +48,11 @@ internal sealed class EngineStageContext(
         Metric labelled = metric.Label is null ? metric with { Label = node.Name } : metric;
         lock (gate)
         {
+            if (node.Descriptor.Kind == StageKind.Trainer && metric.Step is not null)
+            {
+                (curves ??= BeginCurves()).Append([metric]);
+            }
+
             journalled = Task.WhenAll(journalled, JournalAsync(labelled));
         }
 
@@ -55,6 +63,14 @@ internal sealed class EngineStageContext(
         InputErrors is null
             ? throw new InvalidOperationException("only a source may report input errors")
             : InputErrors(code, message, input, cancellationToken);
+
+    // What earlier attempts have told comes first.
+    private TensorBoardLog BeginCurves()
+    {
+        var log = new TensorBoardLog(folder.CurvesFolder(node.Name));
+        log.Append(journal.Metrics().Where(known => known.Stage == node.Name).Select(known => known.Metric));
+        return log;
+    }
 
     // Told at once: a trainer looks at what became of its metrics only when it ends, hours later.
     private async Task JournalAsync(Metric metric)

@@ -31,6 +31,9 @@ public sealed class RunFolder : IDisposable
 
     public string ArtifactFolder(string stage) => Path.Combine(Root, "artifacts", stage);
 
+    /// <summary>A trainer's curves, for TensorBoard.</summary>
+    public string CurvesFolder(string stage) => Path.Combine(Root, "tensorboard", stage);
+
     public string WorkFolder(string stage) => Path.Combine(Root, "work", stage);
 
     /// <summary>Creates or reopens a run's folder.</summary>

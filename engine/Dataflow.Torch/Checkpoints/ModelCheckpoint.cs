@@ -34,19 +34,20 @@ public static partial class ModelCheckpoint
 
     public static LlamaConfig LoadConfig(string folder) => LlamaConfig.Parse(ReadText(folder, "config.json"));
 
-    public static LlamaTokenizer LoadTokenizer(string folder) => LlamaTokenizer.Parse(ReadText(folder, "tokenizer.json"));
+    /// <summary>Reads tokenizer.json, or Llama 3's own tokenizer.model where there is no such file.</summary>
+    public static LlamaTokenizer LoadTokenizer(string folder)
+    {
+        string name = TokenizerFile(folder) ?? "tokenizer.json";
+        string text = ReadText(folder, name);
+        return name == "tokenizer.json" ? LlamaTokenizer.Parse(text) : TiktokenModel.Parse(text);
+    }
 
     /// <summary>SHA-256 over the weights, config and (if there is one) tokenizer, in lower-case hex.</summary>
     public static string Hash(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string name in (IEnumerable<string>)["config.json", .. CheckpointWeights.FileNames(folder), "tokenizer.json"])
+        foreach (string name in (IEnumerable<string>)["config.json", .. CheckpointWeights.FileNames(folder), .. TokenizerFile(folder) is string tokenizer ? [tokenizer] : Array.Empty<string>()])
         {
-            if (name == "tokenizer.json" && !File.Exists(Path.Combine(folder, name)))
-            {
-                continue;
-            }
-
             hash.AppendData(Encoding.UTF8.GetBytes(name));
             using FileStream file = File.OpenRead(Require(folder, name));
             hash.AppendData(SHA256.HashData(file));
@@ -54,6 +55,9 @@ public static partial class ModelCheckpoint
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    private static string? TokenizerFile(string folder) =>
+        new[] { "tokenizer.json", "tokenizer.model", "original/tokenizer.model" }.FirstOrDefault(name => File.Exists(Path.Combine(folder, name)));
 
     internal static void WriteDescription(string folder, string config, LlamaTokenizer tokenizer)
     {

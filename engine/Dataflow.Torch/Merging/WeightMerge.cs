@@ -28,7 +28,7 @@ public static class WeightMerge
     public static Tensor TaskArithmetic(Tensor @base, IReadOnlyList<Tensor> models, IReadOnlyList<double> weights, double lambda = 1, bool normalize = false)
     {
         Tensor sum = WeightedSum(Deltas(@base, models), weights);
-        return Wide(@base).Plus(sum.Times(lambda / (normalize ? Divisor(weights.Sum()) : 1)));
+        return @base.Wide().Plus(sum.Times(lambda / (normalize ? Divisor(weights.Sum()) : 1)));
     }
 
     /// <summary>
@@ -37,7 +37,7 @@ public static class WeightMerge
     /// </summary>
     /// <param name="density">Share of entries kept per tensor.</param>
     public static Tensor Ties(Tensor @base, IReadOnlyList<Tensor> models, IReadOnlyList<double> weights, double density, double lambda = 1, bool normalize = true) =>
-        Wide(@base).Plus(Elect(Deltas(@base, models).Select(delta => Trim(delta, density)).ToArray(), weights, normalize).Times(lambda));
+        @base.Wide().Plus(Elect(Deltas(@base, models).Select(delta => Trim(delta, density)).ToArray(), weights, normalize).Times(lambda));
 
     /// <summary>
     /// DARE (Yu et al. 2024): drop entries of δᵢ at random, rescale the rest, add up: θ₀ + λ Σ wᵢ δᵢ′; with a sign election
@@ -48,7 +48,7 @@ public static class WeightMerge
         Tensor @base, IReadOnlyList<Tensor> models, IReadOnlyList<double> weights, IReadOnlyList<Tensor> masks, double density, DareRescale rescale, double lambda = 1, bool elect = false)
     {
         Tensor[] kept = Deltas(@base, models).Zip(masks, (delta, mask) => Drop(delta, mask, density, rescale)).ToArray();
-        return Wide(@base).Plus((elect ? Elect(kept, weights, normalize: false) : WeightedSum(kept, weights)).Times(lambda));
+        return @base.Wide().Plus((elect ? Elect(kept, weights, normalize: false) : WeightedSum(kept, weights)).Times(lambda));
     }
 
     /// <summary>
@@ -57,8 +57,8 @@ public static class WeightMerge
     /// </summary>
     public static Tensor Slerp(Tensor a, Tensor b, double t)
     {
-        Tensor x = Wide(a);
-        Tensor y = Wide(b);
+        Tensor x = a.Wide();
+        Tensor y = b.Wide();
         double cosine = Math.Clamp(Dot(x, y) / (Length(x) * Length(y)), -1, 1);
         if (Math.Abs(cosine) > 0.9995)
         {
@@ -77,7 +77,7 @@ public static class WeightMerge
     {
         double t = ModelStockShare(Deltas(@base, models));
         Tensor average = Linear(models, Enumerable.Repeat(1.0, models.Count).ToArray());
-        return average.Times(t).Plus(Wide(@base).Times(1 - t));
+        return average.Times(t).Plus(@base.Wide().Times(1 - t));
     }
 
     /// <summary>Model Stock's t; 0 where a model did not move.</summary>
@@ -129,16 +129,15 @@ public static class WeightMerge
         return kept.Times(factor);
     }
 
-    internal static Tensor Wide(Tensor x) => x.dtype == ScalarType.Float64 ? x : x.to(ScalarType.Float32);
 
-    private static Tensor[] Deltas(Tensor @base, IReadOnlyList<Tensor> models) => models.Select(model => Wide(model).sub(Wide(@base))).ToArray();
+    private static Tensor[] Deltas(Tensor @base, IReadOnlyList<Tensor> models) => models.Select(model => model.Wide().sub(@base.Wide())).ToArray();
 
     private static Tensor WeightedSum(IReadOnlyList<Tensor> tensors, IReadOnlyList<double> weights)
     {
-        Tensor sum = Wide(tensors[0]).Times(weights[0]);
+        Tensor sum = tensors[0].Wide().Times(weights[0]);
         for (int i = 1; i < tensors.Count; i++)
         {
-            sum.AddInPlace(Wide(tensors[i]), weights[i]);
+            sum.AddInPlace(tensors[i].Wide(), weights[i]);
         }
 
         return sum;

@@ -22,11 +22,12 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
 
     public IReadOnlyList<Projection> Projections => [query, key, value, output, gate, up, down];
 
-    /// <summary>x / rms(x) · w over the last dimension (Zhang and Sennrich 2019), in the tensor's own dtype.</summary>
+    /// <summary>x / rms(x) · w over the last dimension (Zhang and Sennrich 2019); x / rms(x) in fp32 at least.</summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
     {
-        Tensor scale = x.mul(x).mean([-1], keepdim: true).Plus(epsilon).rsqrt();
-        return x.mul(scale).mul(weight);
+        Tensor wide = x.Wide();
+        Tensor scale = wide.mul(wide).mean([-1], keepdim: true).Plus(epsilon).rsqrt();
+        return wide.mul(scale).Narrowed(x.dtype).mul(weight);
     }
 
     public Tensor Forward(Tensor x, Func<Tensor, Tensor> rotate, Tensor? mask)

@@ -38,6 +38,9 @@ public sealed class LlamaModel : IDisposable
 
     public LlamaConfig Config { get; }
 
+    /// <summary>Computes each layer's activations again in the backward pass in place of keeping them; see <see cref="RecomputedLayer"/>.</summary>
+    public bool RecomputesActivations { get; set; }
+
     public Device Device => embedding.device;
 
     /// <summary>Weights by Hugging Face name, in a fixed order.</summary>
@@ -102,6 +105,13 @@ public sealed class LlamaModel : IDisposable
         return new LlamaModel(config, parameters);
     }
 
+    /// <summary>The same model with weights of its own, in another dtype.</summary>
+    public LlamaModel Copy(ScalarType dtype)
+    {
+        using var mode = no_grad();
+        return new LlamaModel(Config, parameters.ToDictionary(pair => pair.Key, pair => pair.Value.detach().to(dtype, copy: true), StringComparer.Ordinal));
+    }
+
     public void SetTrainable(bool trainable)
     {
         foreach (Tensor parameter in parameters.Values)
@@ -129,7 +139,7 @@ public sealed class LlamaModel : IDisposable
         Func<Tensor, Tensor> rotate = positions is null ? t => rope.Apply(t, 0, length) : t => rope.Apply(t, positions);
         foreach (LlamaLayer layer in layers)
         {
-            x = layer.Forward(x, rotate, mask);
+            x = RecomputesActivations && is_grad_enabled() ? RecomputedLayer.Apply(input => layer.Forward(input, rotate, mask), x) : layer.Forward(x, rotate, mask);
         }
 
         return LlamaLayer.RmsNorm(x, norm, Config.RmsNormEps);

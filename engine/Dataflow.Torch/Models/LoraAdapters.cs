@@ -45,14 +45,18 @@ public sealed class LoraAdapters : IDisposable
 
     public IReadOnlyDictionary<string, Tensor> Parameters => parameters;
 
-    /// <summary>Adds the terms to the weights, W ← W + (α / r) B A, and takes the adapters off.</summary>
-    public void MergeIntoWeights()
+    /// <summary>Adds the terms to the weights of a model, W ← W + (α / r) B A, and takes the adapters off.</summary>
+    /// <param name="model">The one that they hang on, or the one that it is a copy of.</param>
+    /// <param name="values">The adapters' values by name, in the dtype of that model's weights.</param>
+    public void MergeInto(LlamaModel model, IReadOnlyDictionary<string, Tensor> values)
     {
         using var mode = no_grad();
         using var scope = NewDisposeScope();
+        Dictionary<string, Projection> targets = model.Projections.ToDictionary(projection => projection.Name, StringComparer.Ordinal);
         foreach (Projection projection in adapted)
         {
-            projection.Weight.AddInPlace(projection.Adapter!.Up.matmul(projection.Adapter.Down), projection.Adapter.Scale);
+            Tensor Value(string part) => values[$"base_model.model.{projection.Name}.lora_{part}.weight"];
+            targets[projection.Name].Weight.AddInPlace(Value("B").matmul(Value("A")), projection.Adapter!.Scale);
             projection.Adapter = null;
         }
 

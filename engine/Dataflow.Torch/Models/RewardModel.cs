@@ -44,7 +44,7 @@ public sealed class RewardModel : IDisposable
     {
         Tensor hidden = Trunk.Hidden(ids, mask, positions);
         Tensor chosen = hidden.reshape(-1, hidden.shape[^1]).index_select(0, ends);
-        return nn.functional.linear(Losses.Wide(chosen), Losses.Wide(Head)).squeeze(1);
+        return nn.functional.linear(chosen.Wide(), Head.Wide()).squeeze(1);
     }
 
     /// <summary>Score of one sequence at its last token, or at given positions. No gradients.</summary>

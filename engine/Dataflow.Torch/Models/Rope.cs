@@ -70,7 +70,8 @@ public sealed class Rope : IDisposable
     {
         // roll by half of the features swaps the two halves: [x1, x2] -> [x2, x1].
         long half = x.shape[^1] / 2;
-        return x.mul(cos).PlusProduct(x.roll(half, -1), sin);
+        Tensor wide = x.Wide();
+        return wide.mul(cos).PlusProduct(wide.roll(half, -1), sin).Narrowed(x.dtype);
     }
 
     private static double Scale(double frequency, RopeScaling scaling)

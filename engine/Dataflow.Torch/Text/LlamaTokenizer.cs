@@ -14,18 +14,21 @@ namespace Dataflow.Torch.Text;
 /// </summary>
 public sealed class LlamaTokenizer
 {
-    private const string Llama3Split =
+    /// <summary>How Llama 3 cuts text before merging.</summary>
+    internal const string Llama3Split =
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-    private static readonly string[] ByteSymbols = MakeByteSymbols();
-
     private readonly BpeTokenizer text;
+    private readonly Regex? pieces;
+    private readonly Dictionary<string, int> vocabulary;
     private readonly Dictionary<int, byte[]> bytes = [];
     private readonly Dictionary<string, int> specials;
     private readonly Dictionary<int, string> spellings;
 
-    private LlamaTokenizer(string source, Dictionary<string, int> vocabulary, IReadOnlyList<string> merges, Dictionary<string, int> added, string split)
+    private LlamaTokenizer(string source, Dictionary<string, int> vocabulary, IReadOnlyList<string> merges, Dictionary<string, int> added, string split, bool ignoreMerges)
     {
+        pieces = ignoreMerges ? new Regex(split, RegexOptions.Compiled) : null;
+        this.vocabulary = vocabulary;
         Source = source;
         Merges = merges;
         SplitsAsLlama3 = split == Llama3Split;
@@ -41,7 +44,7 @@ public sealed class LlamaTokenizer
         var symbolBytes = new Dictionary<char, byte>();
         for (int b = 0; b < 256; b++)
         {
-            symbolBytes[ByteSymbols[b][0]] = (byte)b;
+            symbolBytes[ByteLevel.Symbols[b][0]] = (byte)b;
         }
 
         foreach ((string symbols, int id) in vocabulary)
@@ -73,58 +76,22 @@ public sealed class LlamaTokenizer
     /// </summary>
     public static LlamaTokenizer Tiny()
     {
-        var vocabulary = new JsonObject();
-        for (int b = 0; b < 256; b++)
-        {
-            vocabulary[ByteSymbols[b]] = b;
-        }
-
-        var merges = new JsonArray();
-        string newline = ByteSymbols['\n'];
+        var vocabulary = new List<string>(ByteLevel.Symbols);
+        var merges = new List<string>();
+        string newline = ByteLevel.Symbols['\n'];
         foreach (string word in new[] { newline + newline, "user", "assistant", "system", "ipython" })
         {
             for (int length = 2; length <= word.Length; length++)
             {
-                if (!vocabulary.ContainsKey(word[..length]))
+                if (!vocabulary.Contains(word[..length]))
                 {
-                    vocabulary[word[..length]] = vocabulary.Count;
+                    vocabulary.Add(word[..length]);
                     merges.Add($"{word[..(length - 1)]} {word[length - 1]}");
                 }
             }
         }
 
-        int firstSpecial = vocabulary.Count;
-        var added = new JsonArray();
-        for (int i = 0; i < SpecialTokens.Names.Count; i++)
-        {
-            added.Add(new JsonObject
-            {
-                ["id"] = firstSpecial + i,
-                ["content"] = SpecialTokens.Names[i],
-                ["single_word"] = false,
-                ["lstrip"] = false,
-                ["rstrip"] = false,
-                ["normalized"] = false,
-                ["special"] = true,
-            });
-        }
-
-        var root = new JsonObject
-        {
-            ["version"] = "1.0",
-            ["added_tokens"] = added,
-            ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false },
-            ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false },
-            ["model"] = new JsonObject
-            {
-                ["type"] = "BPE",
-                ["byte_fallback"] = false,
-                ["ignore_merges"] = false,
-                ["vocab"] = vocabulary,
-                ["merges"] = merges,
-            },
-        };
-        return Parse(root.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        return Parse(TokenizerJson.Build(vocabulary, merges, SpecialTokens.Names.Select((name, i) => (name, vocabulary.Count + i)), split: null, ignoreMerges: false));
     }
 
     /// <summary>Reads tokenizer.json.</summary>
@@ -143,7 +110,7 @@ public sealed class LlamaTokenizer
             Dictionary<string, int> vocabulary = model["vocab"]!.AsObject().ToDictionary(pair => pair.Key, pair => (int)pair.Value!);
             string[] merges = model["merges"]!.AsArray().Select(merge => merge is JsonArray pair ? $"{(string)pair[0]!} {(string)pair[1]!}" : (string)merge!).ToArray();
             Dictionary<string, int> added = (root["added_tokens"]?.AsArray() ?? []).ToDictionary(token => (string)token!["content"]!, token => (int)token!["id"]!);
-            return new LlamaTokenizer(json, vocabulary, merges, added, SplitPattern(root["pre_tokenizer"]) ?? Llama3Split);
+            return new LlamaTokenizer(json, vocabulary, merges, added, SplitPattern(root["pre_tokenizer"]) ?? Llama3Split, (bool?)model["ignore_merges"] ?? false);
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException)
         {
@@ -152,7 +119,34 @@ public sealed class LlamaTokenizer
     }
 
     /// <summary>Ids of text; special tokens spelt out in it stay text.</summary>
-    public IReadOnlyList<int> Encode(string value) => value.Length == 0 ? [] : text.EncodeToIds(value);
+    public IReadOnlyList<int> Encode(string value)
+    {
+        if (value.Length == 0)
+        {
+            return [];
+        }
+
+        if (pieces is null)
+        {
+            return text.EncodeToIds(value);
+        }
+
+        // Where merges are to be ignored, a piece that is a token is one, whether or not merges would make it.
+        var ids = new List<int>();
+        foreach (Match piece in pieces.Matches(value))
+        {
+            if (vocabulary.TryGetValue(ByteLevel.Spell(Encoding.UTF8.GetBytes(piece.Value)), out int whole))
+            {
+                ids.Add(whole);
+            }
+            else
+            {
+                ids.AddRange(text.EncodeToIds(piece.Value));
+            }
+        }
+
+        return ids;
+    }
 
     /// <summary>Text of ids; special tokens are left out, invalid UTF-8 becomes U+FFFD.</summary>
     public string Decode(IEnumerable<int> ids)
@@ -168,6 +162,9 @@ public sealed class LlamaTokenizer
 
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
+
+    /// <summary>Bytes of a token of text.</summary>
+    internal byte[] BytesOf(int id) => bytes[id];
 
     /// <summary>Spelling of a special token; null for an id of text.</summary>
     public string? SpellingOf(int id) => spellings.GetValueOrDefault(id);
@@ -202,19 +199,5 @@ public sealed class LlamaTokenizer
             default:
                 return null;
         }
-    }
-
-    // GPT-2's printable stand-ins for bytes: printable Latin-1 stands for itself, the rest is moved to U+0100 and up.
-    private static string[] MakeByteSymbols()
-    {
-        var symbols = new string[256];
-        int moved = 0;
-        for (int b = 0; b < 256; b++)
-        {
-            bool printable = b is (>= 33 and <= 126) or (>= 161 and <= 172) or (>= 174 and <= 255);
-            symbols[b] = ((char)(printable ? b : 256 + moved++)).ToString(CultureInfo.InvariantCulture);
-        }
-
-        return symbols;
     }
 }

@@ -9,8 +9,6 @@ namespace Dataflow.Torch.Training;
 /// </summary>
 public sealed class DpoTrainer(LlamaModel model, int padId, TrainerOptions options, PreferenceLossOptions preference)
 {
-    private readonly PreferencePass pass = new(model, padId, options);
-
     /// <param name="reference">Of the same pairs, computed once before training; null for SimPO, which has none.</param>
     /// <param name="heldOut">Pairs to evaluate on, with their reference; null for none.</param>
     /// <exception cref="TrainingException">No pairs, or one that cannot be trained on; a loss that diverges.</exception>
@@ -20,7 +18,8 @@ public sealed class DpoTrainer(LlamaModel model, int padId, TrainerOptions optio
     {
         Check(pairs);
         using var weights = new TrainableWeights(model, options);
-        using var session = new TrainingSession(weights.Parameters, options, pairs.Count, heldOut is { } held ? () => Evaluate(held.Pairs, held.Reference) : null);
+        var pass = new PreferencePass(weights.Model, padId, options);
+        using var session = new TrainingSession(weights, options, pairs.Count, heldOut is { } held ? () => Evaluate(pass, held.Pairs, held.Reference) : null);
         foreach (TrainingTurn turn in session.Turns(cancellationToken))
         {
             PreferencePair[] batch = turn.Indices.Select(index => pairs[index]).ToArray();
@@ -28,8 +27,8 @@ public sealed class DpoTrainer(LlamaModel model, int padId, TrainerOptions optio
             foreach (int[] indices in turn.Indices.Chunk(options.MicroBatchRows > 0 ? options.MicroBatchRows : batch.Length))
             {
                 using var scope = NewDisposeScope();
-                Tensor loss = Loss(pairs, indices, reference, batch, turn);
-                loss.backward();
+                Tensor loss = Loss(pass, pairs, indices, reference, batch, turn);
+                weights.Backward(loss);
                 turn.Loss += loss.to(ScalarType.Float64).item<double>();
             }
 
@@ -40,20 +39,23 @@ public sealed class DpoTrainer(LlamaModel model, int padId, TrainerOptions optio
     }
 
     /// <summary>Loss and metrics of held-out pairs, without gradients.</summary>
-    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<PreferencePair> pairs, ReferenceLogProbabilities? reference)
+    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<PreferencePair> pairs, ReferenceLogProbabilities? reference) =>
+        Evaluate(new PreferencePass(model, padId, options), pairs, reference);
+
+    private Dictionary<string, double> Evaluate(PreferencePass pass, IReadOnlyList<PreferencePair> pairs, ReferenceLogProbabilities? reference)
     {
         using var mode = no_grad();
         var turn = new TrainingTurn(0, []);
         foreach (int[] indices in Enumerable.Range(0, pairs.Count).Chunk(options.MicroBatchRows > 0 ? options.MicroBatchRows : options.BatchSize))
         {
             using var scope = NewDisposeScope();
-            turn.Loss += Loss(pairs, indices, reference, pairs, turn).to(ScalarType.Float64).item<double>();
+            turn.Loss += Loss(pass, pairs, indices, reference, pairs, turn).to(ScalarType.Float64).item<double>();
         }
 
         return new Dictionary<string, double>(turn.Metrics) { ["loss"] = turn.Loss };
     }
 
-    private Tensor Loss(IReadOnlyList<PreferencePair> pairs, int[] indices, ReferenceLogProbabilities? reference, IReadOnlyList<PreferencePair> step, TrainingTurn turn)
+    private Tensor Loss(PreferencePass pass, IReadOnlyList<PreferencePair> pairs, int[] indices, ReferenceLogProbabilities? reference, IReadOnlyList<PreferencePair> step, TrainingTurn turn)
     {
         PreferencePair[] batch = indices.Select(index => pairs[index]).ToArray();
         PreferenceSums policy = pass.Sums(batch);

@@ -38,9 +38,9 @@ public sealed class GrpoTrainer(LlamaModel model, LlamaModel? reference, int pad
             throw new TrainingException("there is nothing to train on: no prompts");
         }
 
-        var sampler = new LlamaSampler(model);
         using var weights = new TrainableWeights(model, options);
-        using var session = new TrainingSession(weights.Parameters, options, prompts.Count);
+        var sampler = new LlamaSampler(weights.Model);
+        using var session = new TrainingSession(weights, options, prompts.Count);
         foreach (TrainingTurn turn in session.Turns(cancellationToken))
         {
             List<Rollout> rollouts = Sample(sampler, prompts, reward, turn, cancellationToken);
@@ -48,8 +48,8 @@ public sealed class GrpoTrainer(LlamaModel model, LlamaModel? reference, int pad
             foreach (Rollout[] rows in rollouts.Chunk(options.MicroBatchRows > 0 ? options.MicroBatchRows : Math.Max(1, rollouts.Count)))
             {
                 using var scope = NewDisposeScope();
-                Tensor loss = Loss(rows, rollouts.Count, turn);
-                loss.backward();
+                Tensor loss = Loss(weights.Model, rows, rollouts.Count, turn);
+                weights.Backward(loss);
                 turn.Loss += loss.to(ScalarType.Float64).item<double>();
             }
 
@@ -86,10 +86,10 @@ public sealed class GrpoTrainer(LlamaModel model, LlamaModel? reference, int pad
         return rollouts;
     }
 
-    private Tensor Loss(Rollout[] rows, int responses, TrainingTurn turn)
+    private Tensor Loss(LlamaModel passes, Rollout[] rows, int responses, TrainingTurn turn)
     {
         TrainingBatch inputs = TrainingBatch.Pad(rows.Select(row => row.Sequence).ToArray(), padId, model.Device);
-        Tensor policy = Losses.TokenLogProbabilities(model.Forward(inputs.Ids), inputs.Labels);
+        Tensor policy = Losses.TokenLogProbabilities(passes.Forward(inputs.Ids), inputs.Labels);
         Tensor Column(IEnumerable<double> values) => tensor(values.ToArray()).to(policy.dtype).to(model.Device).unsqueeze(1);
         Tensor trained = inputs.Layout.Flags(rows.Select(row => row.Sequence.Train).ToArray(), policy.dtype, model.Device);
         Tensor losses = PolicyGradient.Clipped(policy, policy.detach(), Column(rows.Select(row => row.Advantage)));

@@ -5,8 +5,7 @@ namespace Dataflow.Torch.Training;
 
 /// <summary>
 /// Next-token training (pre-training and SFT differ only in which tokens carry loss). The loss is a mean over the trained
-/// tokens of the whole step, so micro-batches add up to one batch exactly. Not here: distribution over devices, mixed
-/// precision, activation checkpointing.
+/// tokens of the whole step, so micro-batches add up to one batch exactly. Not here: distribution over devices.
 /// </summary>
 public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOptions options)
 {
@@ -24,7 +23,7 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
         Check(examples);
         Check(heldOut ?? []);
         using var weights = new TrainableWeights(model, options);
-        using var session = new TrainingSession(weights.Parameters, options, examples.Count, heldOut is { Count: > 0 } ? () => Evaluate(heldOut) : null);
+        using var session = new TrainingSession(weights, options, examples.Count, heldOut is { Count: > 0 } ? () => Evaluate(weights.Model, heldOut) : null);
         foreach (TrainingTurn turn in session.Turns(cancellationToken))
         {
             TrainingExample[] batch = turn.Indices.Select(index => examples[index]).ToArray();
@@ -32,8 +31,8 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
             foreach (IReadOnlyList<TrainingExample>[] rows in Rows(batch))
             {
                 using var scope = NewDisposeScope();
-                Tensor loss = Loss(rows).Over(turn.Tokens);
-                loss.backward();
+                Tensor loss = Loss(weights.Model, rows).Over(turn.Tokens);
+                weights.Backward(loss);
                 turn.Loss += loss.to(ScalarType.Float64).item<double>();
             }
 
@@ -44,7 +43,9 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
     }
 
     /// <summary>Mean −log p per trained token of held-out examples.</summary>
-    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<TrainingExample> examples)
+    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<TrainingExample> examples) => Evaluate(model, examples);
+
+    private Dictionary<string, double> Evaluate(LlamaModel passes, IReadOnlyList<TrainingExample> examples)
     {
         using var mode = no_grad();
         double sum = 0;
@@ -53,17 +54,17 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
             foreach (IReadOnlyList<TrainingExample>[] rows in Rows(batch))
             {
                 using var scope = NewDisposeScope();
-                sum += Loss(rows).to(ScalarType.Float64).item<double>();
+                sum += Loss(passes, rows).to(ScalarType.Float64).item<double>();
             }
         }
 
         return new Dictionary<string, double> { ["loss"] = sum / examples.Sum(example => (long)example.TrainedTokens) };
     }
 
-    private Tensor Loss(IReadOnlyList<TrainingExample>[] rows)
+    private Tensor Loss(LlamaModel passes, IReadOnlyList<TrainingExample>[] rows)
     {
         TrainingBatch inputs = options.Packing ? TrainingBatch.Pack(rows, padId, model.Device) : TrainingBatch.Pad(rows.Select(row => row[0]).ToArray(), padId, model.Device);
-        return Losses.TokenNegativeLogLikelihood(model.Forward(inputs.Ids, inputs.Mask, inputs.Positions), inputs.Labels);
+        return Losses.TokenNegativeLogLikelihood(passes.Forward(inputs.Ids, inputs.Mask, inputs.Positions), inputs.Labels);
     }
 
     private IEnumerable<IReadOnlyList<TrainingExample>[]> Rows(TrainingExample[] batch)

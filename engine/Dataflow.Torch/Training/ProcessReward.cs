@@ -20,7 +20,7 @@ public static class ProcessReward
     /// <param name="labels">[N] in 0 … 1.</param>
     public static Tensor StepLoss(Tensor logits, Tensor labels)
     {
-        Tensor z = Losses.Wide(logits);
+        Tensor z = logits.Wide();
         Tensor y = labels.to(z.dtype);
         // −y log σ(z) − (1 − y) log σ(−z), and log σ(−z) = log σ(z) − z.
         return z.mul(y.neg().Plus(1)).sub(nn.functional.logsigmoid(z)).sum();

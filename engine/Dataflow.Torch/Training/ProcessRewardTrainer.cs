@@ -21,7 +21,8 @@ public sealed class ProcessRewardTrainer(RewardModel model, int padId, TrainerOp
     {
         Check(traces);
         using var weights = new TrainableWeights(model.Trunk, options, new Dictionary<string, Tensor> { [RewardModel.HeadName] = model.Head });
-        using var session = new TrainingSession(weights.Parameters, options, traces.Count, heldOut is { Count: > 0 } ? () => Evaluate(heldOut) : null);
+        var passes = new RewardModel(weights.Model, model.Head);
+        using var session = new TrainingSession(weights, options, traces.Count, heldOut is { Count: > 0 } ? () => Evaluate(passes, heldOut) : null);
         foreach (TrainingTurn turn in session.Turns(cancellationToken))
         {
             LabelledTrace[] batch = turn.Indices.Select(index => traces[index]).ToArray();
@@ -29,8 +30,8 @@ public sealed class ProcessRewardTrainer(RewardModel model, int padId, TrainerOp
             foreach (LabelledTrace[] rows in batch.Chunk(options.MicroBatchRows > 0 ? options.MicroBatchRows : batch.Length))
             {
                 using var scope = NewDisposeScope();
-                Tensor loss = Loss(rows, turn, turn.Tokens).Over(turn.Tokens);
-                loss.backward();
+                Tensor loss = Loss(passes, rows, turn, turn.Tokens).Over(turn.Tokens);
+                weights.Backward(loss);
                 turn.Loss += loss.to(ScalarType.Float64).item<double>();
             }
 
@@ -41,7 +42,9 @@ public sealed class ProcessRewardTrainer(RewardModel model, int padId, TrainerOp
     }
 
     /// <summary>Loss per step, and the share of steps on the right side of one half.</summary>
-    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<LabelledTrace> traces)
+    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<LabelledTrace> traces) => Evaluate(model, traces);
+
+    private Dictionary<string, double> Evaluate(RewardModel passes, IReadOnlyList<LabelledTrace> traces)
     {
         using var mode = no_grad();
         var turn = new TrainingTurn(0, []);
@@ -49,18 +52,18 @@ public sealed class ProcessRewardTrainer(RewardModel model, int padId, TrainerOp
         foreach (LabelledTrace[] rows in traces.Chunk(options.BatchSize))
         {
             using var scope = NewDisposeScope();
-            turn.Loss += Loss(rows, turn, steps).to(ScalarType.Float64).item<double>() / steps;
+            turn.Loss += Loss(passes, rows, turn, steps).to(ScalarType.Float64).item<double>() / steps;
         }
 
         return new Dictionary<string, double>(turn.Metrics) { ["loss"] = turn.Loss };
     }
 
-    private Tensor Loss(LabelledTrace[] rows, TrainingTurn turn, long steps)
+    private Tensor Loss(RewardModel passes, LabelledTrace[] rows, TrainingTurn turn, long steps)
     {
         TrainingBatch inputs = TrainingBatch.Pad(rows.Select(trace => new TrainingExample(trace.Ids, new bool[trace.Ids.Length])).ToArray(), padId, model.Trunk.Device);
         long[] ends = rows.SelectMany((trace, r) => trace.Ends.Select(end => (long)(inputs.Layout.Starts[r] + end))).ToArray();
         double[] labels = rows.SelectMany(trace => trace.Labels).ToArray();
-        Tensor logits = model.Scores(inputs.Ids, null, null, tensor(ends, device: model.Trunk.Device));
+        Tensor logits = passes.Scores(inputs.Ids, null, null, tensor(ends, device: model.Trunk.Device));
         double[] scores = logits.detach().to(ScalarType.Float64).cpu().data<double>().ToArray();
         turn.Add("accuracy", scores.Zip(labels).Count(pair => pair.First > 0 == pair.Second > 0.5) / (double)steps);
         return ProcessReward.StepLoss(logits, tensor(labels, device: model.Trunk.Device));

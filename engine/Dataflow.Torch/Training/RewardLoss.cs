@@ -19,7 +19,7 @@ public enum RankingLoss
 public static class RewardLoss
 {
     /// <summary>−log σ(better − worse), elementwise.</summary>
-    public static Tensor Pair(Tensor better, Tensor worse) => nn.functional.logsigmoid(Losses.Wide(better).sub(Losses.Wide(worse))).neg();
+    public static Tensor Pair(Tensor better, Tensor worse) => nn.functional.logsigmoid(better.Wide().sub(worse.Wide())).neg();
 
     /// <summary>
     /// Loss of groups of ranked responses: the loss of each group, summed and divided by <paramref name="groups"/>, so
@@ -31,7 +31,7 @@ public static class RewardLoss
     /// <param name="centring">c of c · mean((rᵢ + rⱼ)²) over the same pairs: draws the scores' mean to 0 (0 leaves it out).</param>
     public static Tensor Ranked(Tensor scores, IReadOnlyList<int> sizes, long groups, RankingLoss kind = RankingLoss.Pairs, double centring = 0)
     {
-        Tensor r = Losses.Wide(scores);
+        Tensor r = scores.Wide();
         (long[] better, long[] worse, double[] weights) = Pairs(sizes, kind == RankingLoss.Pairs);
         Tensor first = r.index_select(0, tensor(better, device: r.device));
         Tensor second = r.index_select(0, tensor(worse, device: r.device));

@@ -21,7 +21,8 @@ public sealed class RewardTrainer(RewardModel model, int padId, TrainerOptions o
     {
         Check(groups);
         using var weights = new TrainableWeights(model.Trunk, options, new Dictionary<string, Tensor> { [RewardModel.HeadName] = model.Head });
-        using var session = new TrainingSession(weights.Parameters, options, groups.Count, heldOut is { Count: > 0 } ? () => Evaluate(heldOut) : null);
+        var passes = new RewardModel(weights.Model, model.Head);
+        using var session = new TrainingSession(weights, options, groups.Count, heldOut is { Count: > 0 } ? () => Evaluate(passes, heldOut) : null);
         foreach (TrainingTurn turn in session.Turns(cancellationToken))
         {
             RankedGroup[] batch = turn.Indices.Select(index => groups[index]).ToArray();
@@ -32,9 +33,9 @@ public sealed class RewardTrainer(RewardModel model, int padId, TrainerOptions o
                 using var scope = NewDisposeScope();
                 int first = done;
                 SharedPromptBatch row = SharedPromptBatch.Build(rows, reward.Mode, b => Order(rows[b], turn.Step, first + b), padId, model.Trunk.Device);
-                Tensor scores = model.Scores(row.Ids, row.Mask, row.Positions, row.Ends);
+                Tensor scores = passes.Scores(row.Ids, row.Mask, row.Positions, row.Ends);
                 Tensor loss = RewardLoss.Ranked(scores, row.Sizes, batch.Length, reward.Loss, reward.Centring);
-                loss.backward();
+                weights.Backward(loss);
                 turn.Loss += loss.to(ScalarType.Float64).item<double>();
                 Measure(turn, scores, row.Sizes, batch.Length);
                 done += rows.Length;
@@ -47,9 +48,11 @@ public sealed class RewardTrainer(RewardModel model, int padId, TrainerOptions o
     }
 
     /// <summary>Loss, pairwise accuracy (ties are wrong) and mean margin of held-out groups, each response scored alone.</summary>
-    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<RankedGroup> groups)
+    public IReadOnlyDictionary<string, double> Evaluate(IReadOnlyList<RankedGroup> groups) => Evaluate(model, groups);
+
+    private Dictionary<string, double> Evaluate(RewardModel passes, IReadOnlyList<RankedGroup> groups)
     {
-        double[][] scores = groups.Select(Score).ToArray();
+        double[][] scores = groups.Select(group => Score(passes, group)).ToArray();
         double loss = 0;
         foreach (double[] group in scores)
         {
@@ -66,7 +69,9 @@ public sealed class RewardTrainer(RewardModel model, int padId, TrainerOptions o
     }
 
     /// <summary>Scores of a group's responses, each in a row of its own, as it will be used.</summary>
-    public double[] Score(RankedGroup group) => group.Responses.Select(response => model.Score([.. group.Prompt, .. response])[0]).ToArray();
+    public double[] Score(RankedGroup group) => Score(model, group);
+
+    private static double[] Score(RewardModel passes, RankedGroup group) => group.Responses.Select(response => passes.Score([.. group.Prompt, .. response])[0]).ToArray();
 
     /// <summary>Share of ordered pairs (best first) whose better response scores strictly higher.</summary>
     public static double PairAccuracy(IReadOnlyList<double> scores)

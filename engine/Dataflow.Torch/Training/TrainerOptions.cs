@@ -2,6 +2,16 @@ using Dataflow.Torch.Models;
 
 namespace Dataflow.Torch.Training;
 
+/// <summary>Number formats of a training run.</summary>
+public enum Precision
+{
+    /// <summary>As the weights are.</summary>
+    Full,
+
+    /// <summary>Passes in bfloat16, masters, gradients and moments in fp32.</summary>
+    Mixed,
+}
+
 /// <summary>Settings that all trainers share. Budgets are steps, never seconds.</summary>
 public sealed record TrainerOptions
 {
@@ -41,6 +51,12 @@ public sealed record TrainerOptions
     public double GradientClip { get; init; } = 1;
 
     public ulong Seed { get; init; }
+
+    /// <summary>What passes are computed in.</summary>
+    public Precision Precision { get; init; }
+
+    /// <summary>Computes activations again in the backward pass: less memory, about a third more work.</summary>
+    public bool RecomputeActivations { get; init; }
 
     /// <summary>Low-rank adapters in place of all weights; null trains all.</summary>
     public LoraOptions? Lora { get; init; }

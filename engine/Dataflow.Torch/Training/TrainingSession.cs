@@ -13,7 +13,7 @@ public sealed class TrainingSession : IDisposable
 {
     private const string DivergedFile = "diverged-batch.json";
 
-    private readonly IReadOnlyDictionary<string, Tensor> parameters;
+    private readonly TrainableWeights weights;
     private readonly TrainerOptions options;
     private readonly LearningRateSchedule schedule;
     private readonly AdamW optimizer;
@@ -22,20 +22,21 @@ public sealed class TrainingSession : IDisposable
     private readonly Func<IReadOnlyDictionary<string, double>>? evaluate;
     private LoopState state;
 
-    /// <param name="parameters">What is trained, by name.</param>
+    /// <param name="weights">What is trained.</param>
     /// <param name="examples">How many examples there are.</param>
     /// <param name="evaluate">Measures held-out data without gradients; its <c>loss</c> decides an early stop.</param>
-    public TrainingSession(IReadOnlyDictionary<string, Tensor> parameters, TrainerOptions options, int examples, Func<IReadOnlyDictionary<string, double>>? evaluate = null)
+    public TrainingSession(TrainableWeights weights, TrainerOptions options, int examples, Func<IReadOnlyDictionary<string, double>>? evaluate = null)
     {
-        this.parameters = parameters;
+        this.weights = weights;
         this.options = options;
         this.evaluate = evaluate;
         int warmup = Math.Min(options.Steps, Math.Max(options.WarmupSteps, (int)Math.Round(options.WarmupRatio * options.Steps)));
         schedule = new LearningRateSchedule(options.Schedule, options.LearningRate, options.Steps, warmup, options.FloorRatio, options.DecayRatio);
-        optimizer = new AdamW(parameters, options.WeightDecay);
+        optimizer = new AdamW(weights.Parameters, options.WeightDecay);
         checkpoints = options.CheckpointFolder is null ? null : new TrainingCheckpoint(options.CheckpointFolder);
         order = new DataOrder(examples, options.Seed);
-        state = checkpoints?.TryRestore(parameters, optimizer) ?? LoopState.Start;
+        state = checkpoints?.TryRestore(weights.Parameters, optimizer) ?? LoopState.Start;
+        weights.Follow();
     }
 
     /// <summary>The steps that are left to do, from the last checkpoint on.</summary>
@@ -50,7 +51,7 @@ public sealed class TrainingSession : IDisposable
 
         if (StoppedEarly)
         {
-            checkpoints?.RestoreBest(parameters);
+            checkpoints?.RestoreBest(weights.Parameters);
         }
     }
 
@@ -67,6 +68,7 @@ public sealed class TrainingSession : IDisposable
 
         double rate = schedule.At(turn.Step);
         optimizer.Step(turn.Step, rate, options.GradientClip, norm);
+        weights.Follow();
         state = state.After(turn.Loss);
         if (evaluate is not null && options.EvaluateEvery > 0 && (turn.Step % options.EvaluateEvery == 0 || turn.Step == options.Steps))
         {
@@ -77,7 +79,7 @@ public sealed class TrainingSession : IDisposable
         if (options.CheckpointEvery > 0 && turn.Step % options.CheckpointEvery == 0 && turn.Step < options.Steps)
         {
             options.BeforeCheckpoint?.Invoke();
-            checkpoints?.Save(parameters, optimizer, state);
+            checkpoints?.Save(weights.Parameters, optimizer, state);
         }
     }
 
@@ -98,7 +100,7 @@ public sealed class TrainingSession : IDisposable
         state = better ? state with { BestLoss = loss, WithoutGain = 0 } : state with { WithoutGain = state.WithoutGain + 1 };
         if (better && options.Patience > 0)
         {
-            checkpoints?.SaveBest(parameters);
+            checkpoints?.SaveBest(weights.Parameters);
         }
     }
 

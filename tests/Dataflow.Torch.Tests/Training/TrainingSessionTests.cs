@@ -45,7 +45,7 @@ public sealed class TrainingSessionTests
         }
 
         Tensor applied = model.Forward(ids);
-        adapters.MergeIntoWeights();
+        adapters.MergeInto(model, adapters.Parameters);
         Tensor merged = model.Forward(ids);
         double scale = applied.abs().max().item<float>();
         Assert.True(applied.sub(merged).abs().max().item<float>() <= 1e-5 * scale);
@@ -93,7 +93,7 @@ public sealed class TrainingSessionTests
         // What is learnt by heart, and then its contrary.
         TrainerOptions options = Miniatures.Options(200) with { DivergenceFactor = 2, CheckpointFolder = folder, BatchSize = 20, LearningRate = 1e-2, Schedule = ScheduleKind.Constant };
         using var weights = new TrainableWeights(model, options);
-        using var session = new TrainingSession(weights.Parameters, options, 20);
+        using var session = new TrainingSession(weights, options, 20);
         TrainingException failure = Assert.Throws<TrainingException>(() =>
         {
             foreach (TrainingTurn turn in session.Turns())

@@ -11,7 +11,7 @@ internal static class DescribeCommand
 
     public static Command Create()
     {
-        var command = new Command("describe", "Describe a stage or model (options, defaults, inputs), or list what a plugin offers.");
+        var command = new Command("describe", "Describe a stage or model (inputs, ports, options), or list what a plugin offers.");
         command.Arguments.Add(Name);
         PipelineArguments.AddPlugins(command);
         command.SetAction(parsed =>
@@ -26,6 +26,11 @@ internal static class DescribeCommand
                 if (stage.Inputs.Count > 0)
                 {
                     Console.WriteLine("inputs: " + string.Join(", ", stage.Inputs.Select(input => input.Name + (input.Optional ? " (optional)" : ""))));
+                }
+
+                foreach (string line in PortListing.Lines(stage, name => name))
+                {
+                    Console.WriteLine("ports: " + line);
                 }
 
                 PrintOptions(stage.OptionsType);
