@@ -7,6 +7,7 @@ internal sealed class PositionOrder : IReadOnlyList<byte[]>
 {
     private readonly long start;
     private readonly long[]? positions;
+    private readonly int[] unions = [];
 
     /// <summary>Neighbours: start, start + 1, …</summary>
     public PositionOrder(long start, int count)
@@ -15,15 +16,32 @@ internal sealed class PositionOrder : IReadOnlyList<byte[]>
         Count = count;
     }
 
-    private PositionOrder(long[] positions)
+    private PositionOrder(long start, int count, long[]? positions, int[] unions)
     {
+        this.start = start;
         this.positions = positions;
-        Count = positions.Length;
+        this.unions = unions;
+        Count = count;
     }
 
     public int Count { get; }
 
-    public byte[] this[int index] => OrderKey.Root(PositionAt(index));
+    public byte[] this[int index]
+    {
+        get
+        {
+            byte[] key = OrderKey.Root(PositionAt(index));
+            foreach (int union in unions)
+            {
+                key = OrderKey.Under(union, key);
+            }
+
+            return key;
+        }
+    }
+
+    /// <summary>The same rows behind an edge of an input that has several.</summary>
+    public PositionOrder Under(int union) => new(start, Count, positions, [.. unions, union]);
 
     public PositionOrder Take(IReadOnlyList<int> indices)
     {
@@ -33,7 +51,7 @@ internal sealed class PositionOrder : IReadOnlyList<byte[]>
             taken[i] = PositionAt(indices[i]);
         }
 
-        return new PositionOrder(taken);
+        return new PositionOrder(0, taken.Length, taken, unions);
     }
 
     public IEnumerator<byte[]> GetEnumerator()

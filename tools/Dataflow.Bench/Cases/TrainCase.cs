@@ -71,7 +71,7 @@ internal sealed class TrainCase(bool quick)
             whole = rows.Select(row => Numbers(row.Train)),
             reference = reference is null ? [] : reference.Chosen.Concat(reference.Rejected).ToArray(),
         }));
-        using var peer = new PeerProcess(threads, "python3", Path.Combine(AppContext.BaseDirectory, "Peers/Torch/train.py"), folder, task, threads.ToString(CultureInfo.InvariantCulture));
+        using var peer = new PeerProcess(threads, "/usr/bin/python3", Path.Combine(AppContext.BaseDirectory, "Peers/Torch/train.py"), folder, task, threads.ToString(CultureInfo.InvariantCulture));
         var turns = new Turns(peer, stepsPerRound);
         if (task == "sft")
         {

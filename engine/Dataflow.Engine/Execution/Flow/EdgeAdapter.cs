@@ -16,7 +16,7 @@ internal sealed record EdgeAdapter(int? UnionIndex)
         IReadOnlyList<byte[]> order = batch.Order;
         if (UnionIndex is int index)
         {
-            order = batch.Order.Select(key => OrderKey.Under(index, key)).ToArray();
+            order = batch.Order is PositionOrder positions ? positions.Under(index) : batch.Order.Select(key => OrderKey.Under(index, key)).ToArray();
         }
 
         if (SameColumns(batch.Data.Schema, schema))

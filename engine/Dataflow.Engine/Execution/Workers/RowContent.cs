@@ -73,5 +73,5 @@ internal static class RowContent
         }
     }
 
-    private static UInt128 HashNumber(long value) => XxHash128.HashToUInt128(MemoryMarshal.AsBytes(new ReadOnlySpan<long>(ref value)));
+    public static UInt128 HashNumber(long value) => XxHash128.HashToUInt128(MemoryMarshal.AsBytes(new ReadOnlySpan<long>(ref value)));
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
 using Apache.Arrow;
@@ -15,13 +14,12 @@ internal sealed class RowIdentity(string maker)
     public HashedRowIds Identify(RecordBatch batch)
     {
         UInt128[] hashes = RowContent.Hash(batch);
-        Span<byte> parts = stackalloc byte[40];
-        BinaryPrimitives.WriteUInt128LittleEndian(parts, makerHash);
+        int[] occurrences = seen.Next(hashes);
         for (int row = 0; row < hashes.Length; row++)
         {
-            BinaryPrimitives.WriteUInt128LittleEndian(parts[16..], hashes[row]);
-            BinaryPrimitives.WriteInt64LittleEndian(parts[32..], seen.Next(hashes[row]));
-            hashes[row] = XxHash128.HashToUInt128(parts);
+            // One-to-one in the content, which is a hash already; what differs in maker or number differs as two hashes do.
+            UInt128 ofMaker = RowContent.Combine(makerHash, hashes[row]);
+            hashes[row] = RowContent.Combine(ofMaker, occurrences[row] == 0 ? UInt128.Zero : RowContent.HashNumber(occurrences[row]));
         }
 
         return new HashedRowIds(hashes);

@@ -61,8 +61,8 @@ public sealed record ReferenceRow(string Id, long[] Place, IReadOnlyDictionary<s
 }
 
 /// <summary>
-/// Row ids by their definition: XXH128 of the maker's name, the row's content and its number among equal rows; content is
-/// a polynomial over the XXH128 of the values.
+/// Row ids by their definition: a polynomial over the XXH128 of the maker's name, the row's content and, where it is not the
+/// first of equal rows, its number among them; content is such a polynomial over the values.
 /// </summary>
 internal sealed class ReferenceIds(string maker)
 {
@@ -81,15 +81,14 @@ internal sealed class ReferenceIds(string maker)
         }));
         long occurrence = seen.GetValueOrDefault(content);
         seen[content] = occurrence + 1;
-        byte[] parts = [.. Little(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(maker))), .. Little(content), .. BitConverter.GetBytes(occurrence)];
-        return Convert.ToHexStringLower(XxHash128.Hash(parts));
+        UInt128 ofMaker = (XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(maker)) * Multiplier) + content;
+        UInt128 number = occurrence == 0 ? UInt128.Zero : XxHash128.HashToUInt128(BitConverter.GetBytes(occurrence));
+        return ((ofMaker * Multiplier) + number).ToString("x32", CultureInfo.InvariantCulture);
     }
 
     /// <summary>The id of an input that never became a row.</summary>
     public static string OfInput(string source, string input, long number) =>
         Convert.ToHexStringLower(XxHash128.Hash([.. Encoding.UTF8.GetBytes(source + "!"), 0, .. Encoding.UTF8.GetBytes(input), .. BitConverter.GetBytes(number)]));
-
-    private static byte[] Little(UInt128 value) => [.. BitConverter.GetBytes((ulong)value), .. BitConverter.GetBytes((ulong)(value >> 64))];
 
     public static string Child(string parent, long index) => $"{parent}/{index}";
 
