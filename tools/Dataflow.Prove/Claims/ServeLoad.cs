@@ -146,7 +146,7 @@ internal sealed class ServeLoad : Claim
 
     private static async Task<int> WholeAsync(HttpClient http)
     {
-        using HttpResponseMessage response = await http.PostAsJsonAsync("v1/chat/completions", Request(stream: false));
+        using HttpResponseMessage response = await http.PostAsJsonAsync("chat/completions", Request(stream: false));
         response.EnsureSuccessStatusCode();
         JsonNode body = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
         return (int)body["usage"]!["completion_tokens"]!;
@@ -155,7 +155,7 @@ internal sealed class ServeLoad : Claim
     /// <returns>Tokens made; 0 if the client left before the end.</returns>
     private static async Task<int> StreamAsync(HttpClient http, int leaveAfter)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions") { Content = JsonContent.Create(Request(stream: true)) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = JsonContent.Create(Request(stream: true)) };
         using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         response.EnsureSuccessStatusCode();
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());

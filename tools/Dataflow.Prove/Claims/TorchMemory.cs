@@ -16,17 +16,18 @@ internal sealed class TorchMemory : Claim
 
     public override Task<bool> HoldsAsync(Scale scale, TextWriter output)
     {
-        (int early, int late) = scale == Scale.Full ? (200, 2000) : (40, 120);
+        // A short run has not seen all its sizes yet.
+        (int early, int late, double most) = scale == Scale.Full ? (200, 2000, 1.02) : (40, 120, 1.1);
         TorchRuntime.SetThreads(1);
         LlamaTokenizer tokenizer = LlamaTokenizer.Tiny();
         LlamaConfig config = TinyModels.FourMillion(tokenizer.VocabSize) with { NumHiddenLayers = 2 };
         using LlamaModel model = LlamaModel.Initialize(config, 0.05, 1);
-        bool training = Grows("training steps", early, late, at => Train(model, late, at), output);
-        bool generation = Grows("generations", early, late, at => Generate(model, late, at), output);
+        bool training = Grows("training steps", early, late, most, at => Train(model, late, at), output);
+        bool generation = Grows("generations", early, late, most, at => Generate(model, late, at), output);
         return Task.FromResult(training && generation);
     }
 
-    private static bool Grows(string what, int early, int late, Action<Action<int>> work, TextWriter output)
+    private static bool Grows(string what, int early, int late, double most, Action<Action<int>> work, TextWriter output)
     {
         long atEarly = 0, atLate = 0;
         work(done =>
@@ -41,7 +42,7 @@ internal sealed class TorchMemory : Claim
             }
         });
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {atEarly / 1e6:0.0} MB outside the managed heap after {early}, {atLate / 1e6:0.0} MB after {late}: {(double)atLate / atEarly:0.000}"));
-        return atLate <= 1.02 * atEarly;
+        return atLate <= most * atEarly;
     }
 
     private static void Train(LlamaModel model, int steps, Action<int> done)
