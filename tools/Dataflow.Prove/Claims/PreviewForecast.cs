@@ -6,7 +6,7 @@ namespace Dataflow.Prove;
 /// <summary>What preview says of the whole is what the run then does.</summary>
 internal sealed class PreviewForecast : Claim
 {
-    private const double Tolerance = 0.2;
+    private double tolerance;
 
     public override string Name => "preview-forecast";
 
@@ -14,6 +14,8 @@ internal sealed class PreviewForecast : Claim
 
     public override async Task<bool> HoldsAsync(Scale scale, TextWriter output)
     {
+        // Of few rows a share is known less well: a third of 150, give or take an eighth of it.
+        tolerance = scale == Scale.Full ? 0.2 : 0.4;
         await using var endpoint = new ScriptedEndpoint(Answer);
         bool holds = true;
         int size = scale == Scale.Full ? 10 : 1;
@@ -44,7 +46,7 @@ internal sealed class PreviewForecast : Claim
         return holds;
     }
 
-    private static async Task<bool> RowsAsync(string name, JsonNode forecast, JsonNode end, TextWriter output)
+    private async Task<bool> RowsAsync(string name, JsonNode forecast, JsonNode end, TextWriter output)
     {
         bool holds = true;
         Dictionary<string, JsonNode> actual = end["stages"]!.AsArray().ToDictionary(stage => (string)stage!["stage"]!, stage => stage!);
@@ -61,9 +63,9 @@ internal sealed class PreviewForecast : Claim
     }
 
     // A row more or less is no mistake of a forecast, however few there are.
-    private static async Task<bool> WithinAsync(string what, double forecast, double actual, TextWriter output, double slack = 1)
+    private async Task<bool> WithinAsync(string what, double forecast, double actual, TextWriter output, double slack = 1)
     {
-        bool within = Math.Abs(forecast - actual) <= Math.Max(Tolerance * actual, slack);
+        bool within = Math.Abs(forecast - actual) <= Math.Max(tolerance * actual, slack);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{what,-36} forecast {forecast,10:0.0}  actual {actual,10:0.0}  {(actual > 0 ? 100 * (forecast - actual) / actual : 0),6:+0.0;-0.0}%{(within ? "" : "  OFF")}"));
         return within;
     }
@@ -110,7 +112,7 @@ internal sealed class PreviewForecast : Claim
               some:  { uses: data.limit, from: mixed, with: { n: 1500 } }
               keep:  { uses: io.parquet_sink, from: some, with: { path: "${run:folder}/o.parquet" } }
             """),
-        new("samples", 60, $$$"""
+        new("samples", 100 + (50 * size), $$$"""
             models: { m: { uses: openai, with: { endpoint: "{{{endpoint}}}", model: x }, limits: { concurrency: 16 } } }
             stages:
               few:   { uses: io.jsonl, with: { path: few.jsonl } }
@@ -118,7 +120,7 @@ internal sealed class PreviewForecast : Claim
               good:  { uses: text.contains, from: ask, with: { column: response, any: ["yes"] } }
               keep:  { uses: io.jsonl_sink, from: good.kept, with: { path: "${run:folder}/o.jsonl" } }
             """),
-        new("chain", 60, $$$"""
+        new("chain", 100 + (50 * size), $$$"""
             models: { m: { uses: openai, with: { endpoint: "{{{endpoint}}}", model: x }, limits: { concurrency: 24 } } }
             stages:
               few:   { uses: io.jsonl, with: { path: few.jsonl } }
