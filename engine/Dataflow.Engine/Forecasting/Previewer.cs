@@ -9,35 +9,42 @@ namespace Dataflow.Engine.Forecasting;
 
 /// <summary>
 /// Runs a pipeline on its first rows, in a folder of its own, and forecasts the whole. A pipeline that calls no remote
-/// model runs three times, on n, n and 4n rows: the first run warms up, the other two tell what starting costs and what
-/// a row costs. One that calls a remote model runs once, since its calls cost money.
+/// model runs on n, n, 4n, 16n … rows until a run takes long enough to be measured or the rows run out: the first run
+/// warms up, the last two tell what starting costs and what a row costs. One that calls a remote model runs once, since
+/// its calls cost money.
 /// </summary>
 public sealed class Previewer(PipelineGraph graph, SecretRegistry secrets)
 {
     /// <summary>Steps a trainer makes on the sample: enough to measure one.</summary>
     private const int TrainerSteps = 30;
 
+    /// <summary>Seconds after which a run tells what a row costs: below, start-up and the compiler at work hide it.</summary>
+    private const double LongEnough = 1.5;
+
     /// <param name="folder">The last run is kept in <c>run</c> under it.</param>
     public async Task<(RunResult Result, Forecast? Forecast)> RunAsync(string folder, long rows, CancellationToken stop, CancellationToken abort)
     {
         PipelineGraph preview = Shorten(Path.Combine(folder, "sinks"));
         bool remote = graph.Models.Values.Any(model => !model.Descriptor.AcceptsArtifact);
-        long[] sizes = remote ? [rows] : [rows, rows, 4 * rows];
+        (IReadOnlyDictionary<string, long> sources, IReadOnlyList<string> remarks) = await CountAsync(stop);
         var samples = new List<Sample>();
         RunResult? shown = null;
-        for (int i = 0; i < sizes.Length; i++)
+        long size = rows;
+        do
         {
-            string run = Path.Combine(folder, i == 0 ? "run" : $"run-{i}");
-            (RunResult result, Sample sample) = await SampleAsync(preview, run, sizes[i], stop, abort);
+            string run = Path.Combine(folder, samples.Count == 0 ? "run" : $"run-{samples.Count}");
+            (RunResult result, Sample sample) = await SampleAsync(preview, run, size, stop, abort);
             shown ??= result;
             samples.Add(sample);
             if (result.Outcome != RunOutcome.Completed)
             {
-                return (i == 0 ? result : shown, null);
+                return (samples.Count == 1 ? result : shown, null);
             }
-        }
 
-        (IReadOnlyDictionary<string, long> sources, IReadOnlyList<string> remarks) = await CountAsync(stop);
+            size *= samples.Count == 1 ? 1 : 4;
+        }
+        while (!remote && (samples.Count < 3 || (samples[^1].Seconds < LongEnough && sources.Values.Any(count => count > size))));
+
         return (shown!, new Forecaster(graph, samples, sources, remarks).Make());
     }
 
