@@ -58,14 +58,6 @@ public static class TensorMath
     /// <summary>x ⊙ x. The library's own square() is a power with an unheld scalar.</summary>
     public static Tensor Squared(this Tensor x) => x.mul(x);
 
-    /// <summary>x limited to low … high.</summary>
-    public static Tensor Clamp(this Tensor x, double low, double high)
-    {
-        using Scalar min = low;
-        using Scalar max = high;
-        return x.clamp(min, max);
-    }
-
     /// <summary>x ← x + c; x itself.</summary>
     public static Tensor AddInPlace(this Tensor x, double c)
     {

@@ -132,7 +132,7 @@ public sealed class ContinuousBatcher : IDisposable
         Tensor positions = arange(prompt.Length, dtype: ScalarType.Int64, device: model.Device).unsqueeze(0);
         Tensor ids = tensor(prompt.Select(id => (long)id).ToArray(), [1, prompt.Length], device: model.Device);
         var first = new float[model.Config.VocabSize];
-        LlamaSampler.Read(model.ForwardPaged(ids, cache, new PagedStep(positions, slots, null, null), prompt.Length), first);
+        model.ForwardPaged(ids, cache, new PagedStep(positions, slots, null, null), prompt.Length).ReadInto(first);
         var begun = new List<Running>();
         for (int k = 0; k < group.Samples.Length; k++)
         {
@@ -169,7 +169,7 @@ public sealed class ContinuousBatcher : IDisposable
         Tensor ids = tensor(running.Select(row => (long)row.NextToken).ToArray(), [rows, 1], device: model.Device);
         int vocabulary = model.Config.VocabSize;
         logits = logits.Length >= rows * vocabulary ? logits : new float[rows * vocabulary];
-        LlamaSampler.Read(model.ForwardPaged(ids, cache, step, (int)positions.Max() + 1), logits);
+        model.ForwardPaged(ids, cache, step, (int)positions.Max() + 1).ReadInto(logits);
         for (int r = 0; r < rows; r++)
         {
             Take(running[r], logits.AsSpan(r * vocabulary, vocabulary));

@@ -46,7 +46,7 @@ public sealed class LlamaSampler(LlamaModel model)
 
             using var stepScope = NewDisposeScope();
             Tensor ids = tensor(next, [states.Length, 1], device: model.Device);
-            Read(model.ForwardCached(ids, cache), logits);
+            model.ForwardCached(ids, cache).ReadInto(logits);
         }
     }
 
@@ -56,7 +56,7 @@ public sealed class LlamaSampler(LlamaModel model)
         using var shared = new KeyValueCache(model.Config, 1, prompt.Count, model.Device, dtype);
         Tensor ids = tensor(prompt.Select(id => (long)id).ToArray(), [1, prompt.Count], device: model.Device);
         var first = new float[model.Config.VocabSize];
-        Read(model.ForwardCached(ids, shared), first);
+        model.ForwardCached(ids, shared).ReadInto(first);
         cache.Fill(shared);
         var logits = new float[rows * first.Length];
         for (int k = 0; k < rows; k++)
@@ -65,11 +65,5 @@ public sealed class LlamaSampler(LlamaModel model)
         }
 
         return logits;
-    }
-
-    internal static void Read(Tensor source, float[] target)
-    {
-        Tensor plain = source.to(ScalarType.Float32).cpu().contiguous();
-        System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(plain.bytes).CopyTo(target);
     }
 }

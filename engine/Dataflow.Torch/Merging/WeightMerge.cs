@@ -168,7 +168,7 @@ public static class WeightMerge
 
     private static double Dot(Tensor x, Tensor y) => Sum(x.to(ScalarType.Float64).mul(y.to(ScalarType.Float64)));
 
-    private static double Sum(Tensor x) => x.to(ScalarType.Float64).sum().item<double>();
+    private static double Sum(Tensor x) => x.to(ScalarType.Float64).sum().Number();
 
     private static double Divisor(double sum) => Math.Abs(sum) < Tiny ? 1 : sum;
 }

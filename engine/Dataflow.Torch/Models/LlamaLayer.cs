@@ -45,7 +45,7 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
         }
 
         // A mask and the causal flag exclude each other.
-        Tensor mixed = scaled_dot_product_attention(q, k, v, attn_mask: mask, is_casual: mask is null);
+        Tensor mixed = q.Attend(k, v, mask: mask, causal: mask is null);
         x = x.Plus(output.Apply(mixed.transpose(1, 2).reshape(batch, length, heads * size)));
         return x.Plus(FeedForward(x));
     }
@@ -63,7 +63,7 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
         {
             // One new token: the query heads of a group are the rows of one small product, so keys need no repeat.
             Tensor grouped = q.reshape(batch, groups, heads / groups, size);
-            mixed = scaled_dot_product_attention(grouped, keys, values).reshape(batch, 1, heads * size);
+            mixed = grouped.Attend(keys, values).reshape(batch, 1, heads * size);
         }
         else
         {
@@ -74,7 +74,7 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
 
             Tensor repeatedKeys = heads == groups ? keys : keys.repeat_interleave(heads / groups, 1);
             Tensor repeatedValues = heads == groups ? values : values.repeat_interleave(heads / groups, 1);
-            mixed = scaled_dot_product_attention(q, repeatedKeys, repeatedValues, is_casual: true)
+            mixed = q.Attend(repeatedKeys, repeatedValues, causal: true)
                 .transpose(1, 2).reshape(batch, length, heads * size);
         }
 
@@ -94,13 +94,13 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
         if (step.Tables is null)
         {
             Tensor Repeated(Tensor t) => heads == groups ? t : t.repeat_interleave(heads / groups, 1);
-            mixed = scaled_dot_product_attention(q, Repeated(k), Repeated(v), is_casual: true).transpose(1, 2).reshape(batch, length, heads * size);
+            mixed = q.Attend(Repeated(k), Repeated(v), causal: true).transpose(1, 2).reshape(batch, length, heads * size);
         }
         else
         {
             // As above: the query heads of a group are rows of one product.
             (Tensor keys, Tensor values) = cache.Gather(layer, step.Tables);
-            mixed = scaled_dot_product_attention(q.reshape(batch, groups, heads / groups, size), keys, values, attn_mask: step.Visible).reshape(batch, 1, heads * size);
+            mixed = q.reshape(batch, groups, heads / groups, size).Attend(keys, values, mask: step.Visible).reshape(batch, 1, heads * size);
         }
 
         x = x.Plus(output.Apply(mixed));

@@ -188,7 +188,7 @@ public sealed class LlamaModel : IDisposable
         }
     }
 
-    private Tensor Embed(Tensor ids) => embedding.index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], -1);
+    private Tensor Embed(Tensor ids) => embedding.Rows(ids.flatten()).view(ids.shape[0], ids.shape[1], -1);
 
     private void EnsurePositions(int length)
     {

@@ -111,15 +111,15 @@ public sealed class PagedKeyValueCache : IDisposable
     internal void Store(int layer, Tensor k, Tensor v, Tensor slots)
     {
         Tensor Flat(Tensor x) => x.transpose(1, 2).reshape(-1, x.shape[1], x.shape[3]);
-        keys[layer].index_copy_(0, slots, Flat(k));
-        values[layer].index_copy_(0, slots, Flat(v));
+        keys[layer].SetRows(slots, Flat(k));
+        values[layer].SetRows(slots, Flat(v));
     }
 
     /// <summary>Keys and values [B, kv heads, blocks · block size, head size] of sequences by their tables [B, blocks].</summary>
     internal (Tensor Keys, Tensor Values) Gather(int layer, Tensor tables)
     {
         (long batch, long blocks) = (tables.shape[0], tables.shape[1]);
-        Tensor Of(Tensor pool) => pool.view(Blocks, BlockSize, pool.shape[1], pool.shape[2]).index_select(0, tables.reshape(-1))
+        Tensor Of(Tensor pool) => pool.view(Blocks, BlockSize, pool.shape[1], pool.shape[2]).Rows(tables.reshape(-1))
             .view(batch, blocks * BlockSize, pool.shape[1], pool.shape[2]).transpose(1, 2);
         return (Of(keys[layer]), Of(values[layer]));
     }

@@ -43,7 +43,7 @@ public sealed class RewardModel : IDisposable
     public Tensor Scores(Tensor ids, Tensor? mask, Tensor? positions, Tensor ends)
     {
         Tensor hidden = Trunk.Hidden(ids, mask, positions);
-        Tensor chosen = hidden.reshape(-1, hidden.shape[^1]).index_select(0, ends);
+        Tensor chosen = hidden.reshape(-1, hidden.shape[^1]).Rows(ends);
         return nn.functional.linear(chosen.Wide(), Head.Wide()).squeeze(1);
     }
 
@@ -54,7 +54,7 @@ public sealed class RewardModel : IDisposable
         using var scope = NewDisposeScope();
         Tensor row = tensor(ids.Select(id => (long)id).ToArray(), [1, ids.Count], device: Trunk.Device);
         Tensor at = tensor((ends ?? [ids.Count - 1]).Select(end => (long)end).ToArray(), device: Trunk.Device);
-        return Scores(row, null, null, at).to(ScalarType.Float64).cpu().data<double>().ToArray();
+        return Scores(row, null, null, at).Doubles();
     }
 
     public void Dispose()

@@ -57,8 +57,8 @@ public sealed class Rope : IDisposable
 
     /// <summary>Rotates <paramref name="x"/> [B, H, T, D] at <paramref name="positions"/> [B, T] (int64).</summary>
     public Tensor Apply(Tensor x, Tensor positions) =>
-        Rotate(x, cosine.index_select(0, positions.flatten()).view(positions.shape[0], 1, positions.shape[1], -1),
-            sine.index_select(0, positions.flatten()).view(positions.shape[0], 1, positions.shape[1], -1));
+        Rotate(x, cosine.Rows(positions.flatten()).view(positions.shape[0], 1, positions.shape[1], -1),
+            sine.Rows(positions.flatten()).view(positions.shape[0], 1, positions.shape[1], -1));
 
     public void Dispose()
     {
@@ -68,10 +68,8 @@ public sealed class Rope : IDisposable
 
     private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin)
     {
-        // roll by half of the features swaps the two halves: [x1, x2] -> [x2, x1].
-        long half = x.shape[^1] / 2;
         Tensor wide = x.Wide();
-        return wide.mul(cos).PlusProduct(wide.roll(half, -1), sin).Narrowed(x.dtype);
+        return wide.mul(cos).PlusProduct(wide.HalvesSwapped(), sin).Narrowed(x.dtype);
     }
 
     private static double Scale(double frequency, RopeScaling scaling)

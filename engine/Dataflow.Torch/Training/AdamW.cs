@@ -40,7 +40,7 @@ public sealed class AdamW : IDisposable
         using var mode = no_grad();
         using var scope = NewDisposeScope();
         Tensor[] squares = parameters.Values.Select(parameter => parameter.grad).OfType<Tensor>().Select(gradient => gradient.Squared().sum()).ToArray();
-        return squares.Length == 0 ? 0 : Math.Sqrt(stack(squares).sum().to(ScalarType.Float64).item<double>());
+        return squares.Length == 0 ? 0 : Math.Sqrt(stack(squares).sum().Number());
     }
 
     /// <summary>One update from the parameters' gradients, which are cleared.</summary>

@@ -29,7 +29,7 @@ public sealed class DpoTrainer(LlamaModel model, int padId, TrainerOptions optio
                 using var scope = NewDisposeScope();
                 Tensor loss = Loss(pass, pairs, indices, reference, batch, turn);
                 weights.Backward(loss);
-                turn.Loss += loss.to(ScalarType.Float64).item<double>();
+                turn.Loss += loss.Number();
             }
 
             session.Update(turn, onStep, () => batch);
@@ -49,7 +49,7 @@ public sealed class DpoTrainer(LlamaModel model, int padId, TrainerOptions optio
         foreach (int[] indices in Enumerable.Range(0, pairs.Count).Chunk(options.MicroBatchRows > 0 ? options.MicroBatchRows : options.BatchSize))
         {
             using var scope = NewDisposeScope();
-            turn.Loss += Loss(pass, pairs, indices, reference, pairs, turn).to(ScalarType.Float64).item<double>();
+            turn.Loss += Loss(pass, pairs, indices, reference, pairs, turn).Number();
         }
 
         return new Dictionary<string, double>(turn.Metrics) { ["loss"] = turn.Loss };
@@ -74,7 +74,7 @@ public sealed class DpoTrainer(LlamaModel model, int padId, TrainerOptions optio
 
     private void Measure(TrainingTurn turn, PreferenceTerms terms, Tensor nll, int pairs)
     {
-        double[] Values(Tensor? x) => x is null ? new double[terms.PolicyChosen.shape[0]] : x.detach().to(ScalarType.Float64).cpu().data<double>().ToArray();
+        double[] Values(Tensor? x) => x is null ? new double[terms.PolicyChosen.shape[0]] : x.Doubles();
         (double[] chosen, double[] rejected) = (Values(terms.PolicyChosen), Values(terms.PolicyRejected));
         (double[] chosenReference, double[] rejectedReference) = (Values(terms.ReferenceChosen), Values(terms.ReferenceRejected));
         turn.Add("nll", Values(nll.reshape(1))[0]);

@@ -50,7 +50,7 @@ public sealed class GrpoTrainer(LlamaModel model, LlamaModel? reference, int pad
                 using var scope = NewDisposeScope();
                 Tensor loss = Loss(weights.Model, rows, rollouts.Count, turn);
                 weights.Backward(loss);
-                turn.Loss += loss.to(ScalarType.Float64).item<double>();
+                turn.Loss += loss.Number();
             }
 
             session.Update(turn, onStep, () => rollouts);
@@ -96,7 +96,7 @@ public sealed class GrpoTrainer(LlamaModel model, LlamaModel? reference, int pad
         if (grpo.KlWeight > 0)
         {
             Tensor divergence = PolicyGradient.KullbackLeibler(policy, ReferenceOf(inputs));
-            turn.Add("kl", divergence.detach().mul(trained).sum().to(ScalarType.Float64).item<double>() / turn.Tokens);
+            turn.Add("kl", divergence.detach().mul(trained).sum().Number() / turn.Tokens);
             losses = losses.Plus(divergence.Times(grpo.KlWeight));
         }
 

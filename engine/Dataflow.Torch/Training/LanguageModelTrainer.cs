@@ -33,7 +33,7 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
                 using var scope = NewDisposeScope();
                 Tensor loss = Loss(weights.Model, rows).Over(turn.Tokens);
                 weights.Backward(loss);
-                turn.Loss += loss.to(ScalarType.Float64).item<double>();
+                turn.Loss += loss.Number();
             }
 
             session.Update(turn, onStep, () => batch);
@@ -54,7 +54,7 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
             foreach (IReadOnlyList<TrainingExample>[] rows in Rows(batch))
             {
                 using var scope = NewDisposeScope();
-                sum += Loss(passes, rows).to(ScalarType.Float64).item<double>();
+                sum += Loss(passes, rows).Number();
             }
         }
 

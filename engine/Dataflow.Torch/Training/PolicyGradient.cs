@@ -53,6 +53,6 @@ public static class PolicyGradient
     public static Tensor Clipped(Tensor policy, Tensor old, Tensor advantages, double low = 0.2, double high = 0.2)
     {
         Tensor ratio = policy.sub(old).exp();
-        return minimum(ratio.mul(advantages), ratio.Clamp(1 - low, 1 + high).mul(advantages)).neg();
+        return MetaShapes.Smaller(ratio.mul(advantages), ratio.Clamp(1 - low, 1 + high).mul(advantages)).neg();
     }
 }

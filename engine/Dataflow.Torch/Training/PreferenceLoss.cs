@@ -60,8 +60,8 @@ public static class PreferenceLoss
         return options.Kind switch
         {
             PreferenceLossKind.Ipo => difference.Plus(-1 / (2 * options.Beta)).Squared(),
-            PreferenceLossKind.SimPo => nn.functional.logsigmoid(difference.Times(options.Beta).Plus(-options.Beta * options.Margin)).neg(),
-            _ => nn.functional.logsigmoid(difference.Times(options.Beta)).neg(),
+            PreferenceLossKind.SimPo => difference.Times(options.Beta).Plus(-options.Beta * options.Margin).LogSigmoid().neg(),
+            _ => difference.Times(options.Beta).LogSigmoid().neg(),
         };
     }
 

@@ -23,8 +23,8 @@ public sealed class PreferencePass(LlamaModel model, int padId, TrainerOptions o
         Tensor numbers = inputs.Layout.Numbers(model.Device);
         Tensor flags = inputs.Layout.Flags(order.Select(i => counted[i]).ToArray(), tokens.dtype, model.Device);
         Tensor back = tensor(Enumerable.Range(0, order.Length).Select(i => (long)Array.IndexOf(order, i)).ToArray(), device: model.Device);
-        Tensor marked = Losses.SumBySequence(tokens.mul(flags), numbers, order.Length).index_select(0, back);
-        Tensor whole = Losses.SumBySequence(tokens, numbers, order.Length).index_select(0, back);
+        Tensor marked = Losses.SumBySequence(tokens.mul(flags), numbers, order.Length).Rows(back);
+        Tensor whole = Losses.SumBySequence(tokens, numbers, order.Length).Rows(back);
         return new PreferenceSums(marked.narrow(0, 0, pairs.Count), marked.narrow(0, pairs.Count, pairs.Count), whole.narrow(0, 0, pairs.Count));
     }
 
@@ -39,8 +39,8 @@ public sealed class PreferencePass(LlamaModel model, int padId, TrainerOptions o
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             PreferenceSums sums = Sums(batch);
-            chosen.AddRange(sums.Chosen.to(ScalarType.Float64).cpu().data<double>().ToArray());
-            rejected.AddRange(sums.Rejected.to(ScalarType.Float64).cpu().data<double>().ToArray());
+            chosen.AddRange(sums.Chosen.Doubles());
+            rejected.AddRange(sums.Rejected.Doubles());
         }
 
         return new ReferenceLogProbabilities([.. chosen], [.. rejected]);

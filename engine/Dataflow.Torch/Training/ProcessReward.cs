@@ -23,7 +23,7 @@ public static class ProcessReward
         Tensor z = logits.Wide();
         Tensor y = labels.to(z.dtype);
         // −y log σ(z) − (1 − y) log σ(−z), and log σ(−z) = log σ(z) − z.
-        return z.mul(y.neg().Plus(1)).sub(nn.functional.logsigmoid(z)).sum();
+        return z.mul(y.neg().Plus(1)).sub(z.LogSigmoid()).sum();
     }
 
     /// <summary>Score in 0 … 1 of a trace from its steps' probabilities; 1 for a trace without steps.</summary>

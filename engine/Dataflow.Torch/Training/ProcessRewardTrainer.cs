@@ -32,7 +32,7 @@ public sealed class ProcessRewardTrainer(RewardModel model, int padId, TrainerOp
                 using var scope = NewDisposeScope();
                 Tensor loss = Loss(passes, rows, turn, turn.Tokens).Over(turn.Tokens);
                 weights.Backward(loss);
-                turn.Loss += loss.to(ScalarType.Float64).item<double>();
+                turn.Loss += loss.Number();
             }
 
             session.Update(turn, onStep, () => batch);
@@ -52,7 +52,7 @@ public sealed class ProcessRewardTrainer(RewardModel model, int padId, TrainerOp
         foreach (LabelledTrace[] rows in traces.Chunk(options.BatchSize))
         {
             using var scope = NewDisposeScope();
-            turn.Loss += Loss(passes, rows, turn, steps).to(ScalarType.Float64).item<double>() / steps;
+            turn.Loss += Loss(passes, rows, turn, steps).Number() / steps;
         }
 
         return new Dictionary<string, double>(turn.Metrics) { ["loss"] = turn.Loss };
@@ -64,7 +64,7 @@ public sealed class ProcessRewardTrainer(RewardModel model, int padId, TrainerOp
         long[] ends = rows.SelectMany((trace, r) => trace.Ends.Select(end => (long)(inputs.Layout.Starts[r] + end))).ToArray();
         double[] labels = rows.SelectMany(trace => trace.Labels).ToArray();
         Tensor logits = passes.Scores(inputs.Ids, null, null, tensor(ends, device: model.Trunk.Device));
-        double[] scores = logits.detach().to(ScalarType.Float64).cpu().data<double>().ToArray();
+        double[] scores = logits.Doubles();
         turn.Add("accuracy", scores.Zip(labels).Count(pair => pair.First > 0 == pair.Second > 0.5) / (double)steps);
         return ProcessReward.StepLoss(logits, tensor(labels, device: model.Trunk.Device));
     }

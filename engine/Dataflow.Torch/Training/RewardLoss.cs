@@ -19,7 +19,7 @@ public enum RankingLoss
 public static class RewardLoss
 {
     /// <summary>−log σ(better − worse), elementwise.</summary>
-    public static Tensor Pair(Tensor better, Tensor worse) => nn.functional.logsigmoid(better.Wide().sub(worse.Wide())).neg();
+    public static Tensor Pair(Tensor better, Tensor worse) => better.Wide().sub(worse.Wide()).LogSigmoid().neg();
 
     /// <summary>
     /// Loss of groups of ranked responses: the loss of each group, summed and divided by <paramref name="groups"/>, so
@@ -33,8 +33,8 @@ public static class RewardLoss
     {
         Tensor r = scores.Wide();
         (long[] better, long[] worse, double[] weights) = Pairs(sizes, kind == RankingLoss.Pairs);
-        Tensor first = r.index_select(0, tensor(better, device: r.device));
-        Tensor second = r.index_select(0, tensor(worse, device: r.device));
+        Tensor first = r.Rows(tensor(better, device: r.device));
+        Tensor second = r.Rows(tensor(worse, device: r.device));
         Tensor share = tensor(weights, dtype: r.dtype, device: r.device);
         Tensor total = kind == RankingLoss.PlackettLuce ? PlackettLuce(r, sizes) : Pair(first, second).mul(share).sum();
         if (centring != 0)

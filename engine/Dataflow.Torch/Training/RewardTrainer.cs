@@ -36,7 +36,7 @@ public sealed class RewardTrainer(RewardModel model, int padId, TrainerOptions o
                 Tensor scores = passes.Scores(row.Ids, row.Mask, row.Positions, row.Ends);
                 Tensor loss = RewardLoss.Ranked(scores, row.Sizes, batch.Length, reward.Loss, reward.Centring);
                 weights.Backward(loss);
-                turn.Loss += loss.to(ScalarType.Float64).item<double>();
+                turn.Loss += loss.Number();
                 Measure(turn, scores, row.Sizes, batch.Length);
                 done += rows.Length;
             }
@@ -57,7 +57,7 @@ public sealed class RewardTrainer(RewardModel model, int padId, TrainerOptions o
         foreach (double[] group in scores)
         {
             using var scope = NewDisposeScope();
-            loss += RewardLoss.Ranked(tensor(group), [group.Length], scores.Length, reward.Loss, reward.Centring).item<double>();
+            loss += RewardLoss.Ranked(tensor(group), [group.Length], scores.Length, reward.Loss, reward.Centring).Number();
         }
 
         return new Dictionary<string, double>
@@ -94,7 +94,7 @@ public sealed class RewardTrainer(RewardModel model, int padId, TrainerOptions o
 
     private static void Measure(TrainingTurn turn, Tensor scores, IReadOnlyList<int> sizes, int groups)
     {
-        double[] values = scores.detach().to(ScalarType.Float64).cpu().data<double>().ToArray();
+        double[] values = scores.Doubles();
         int at = 0;
         foreach (int size in sizes)
         {
