@@ -48,7 +48,8 @@ public sealed class ParquetSink(ParquetSinkOptions options) : ISink, IStage<Parq
 
     private FileWriter Open(string path, Schema schema)
     {
-        using WriterProperties properties = new WriterPropertiesBuilder().Compression(Compression.Zstd).Build();
+        // A large dictionary costs memory for a column whose values differ, and gains little over zstd for one whose values recur.
+        using WriterProperties properties = new WriterPropertiesBuilder().Compression(Compression.Zstd).DictionaryPagesizeLimit(64 << 10).Build();
         using ArrowWriterProperties arrow = new ArrowWriterPropertiesBuilder().StoreSchema().Build();
         using RowBatch none = new(ArrowRows.BuildBatch(schema, []), [], []);
         using RecordBatch shape = SinkColumns.Project(none, options.Columns, options.RowId);

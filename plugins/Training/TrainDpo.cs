@@ -32,8 +32,7 @@ public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoin
         Reading<PreferencePair> Read(Row row) => rows.Pair(row, !options.CountTerminators);
         IReadOnlyList<PreferencePair> pairs = await run.ReadAsync(inputs.In, Read, cancellationToken);
         IReadOnlyList<PreferencePair> heldOut = await run.ReadHeldOutAsync(inputs, Read, cancellationToken);
-        TorchSharp.torch.Device device = run.Prepare();
-        using LlamaModel model = ModelCheckpoint.LoadModel(init.Folder, device);
+        using LlamaModel model = run.LoadModel(init.Folder);
         run.Train(
             pairs.Count,
             (settings, onStep) =>
@@ -42,7 +41,7 @@ public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoin
                 var loss = new PreferenceLossOptions(options.Loss, options.Beta, options.Margin, options.NllWeight, options.NllNormalization);
                 new DpoTrainer(model, tokenizer.Specials.Pad, settings, loss).Train(pairs, known?[0], onStep, cancellationToken, heldOut.Count > 0 ? (heldOut, known?[1]) : null);
             },
-            folder => ModelCheckpoint.Save(folder, model, tokenizer));
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder)));
     }
 
     // Training starts from the reference unless another is named, so the weights are loaded once where they can be.
@@ -56,7 +55,7 @@ public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoin
         {
             return sets.Select(pairs => cache.GetOrCompute(origin.Hash, pairs, () =>
             {
-                other ??= origin.Hash == init.Hash ? null : ModelCheckpoint.LoadModel(origin.Folder, model.Device);
+                other ??= origin.Hash == init.Hash ? null : ModelCheckpoint.LoadModel(origin.Folder, model.Device, model.Parameters.First().Value.dtype);
                 return new PreferencePass(other ?? model, tokenizer.Specials.Pad, settings).Reference(pairs, cancellationToken);
             })).ToArray();
         }

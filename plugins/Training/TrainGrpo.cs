@@ -35,9 +35,8 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : Train
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
         var template = new ChatTemplate(tokenizer);
         IReadOnlyList<(int[] Ids, string Answer)> prompts = await run.ReadAsync(inputs.In, row => Read(row, template, run), cancellationToken);
-        TorchSharp.torch.Device device = run.Prepare();
-        using LlamaModel model = ModelCheckpoint.LoadModel(init.Folder, device);
-        using LlamaModel? reference = options.KlWeight > 0 ? ModelCheckpoint.LoadModel(init.Folder, device) : null;
+        using LlamaModel model = run.LoadModel(init.Folder);
+        using LlamaModel? reference = options.KlWeight > 0 ? run.LoadModel(init.Folder) : null;
         Regex? extract = Pattern(options);
         double Reward(int prompt, int[] response) => Answer(tokenizer.Decode(response), extract) == prompts[prompt].Answer ? 1 : 0;
         run.Train(
@@ -48,7 +47,7 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : Train
                 var sampling = new SamplingOptions { Temperature = options.Temperature, MaxNewTokens = options.MaxTokens, StopTokens = tokenizer.Specials.Stops };
                 new GrpoTrainer(model, reference, tokenizer.Specials.Pad, settings, grpo, sampling).Train(prompts.Select(prompt => prompt.Ids).ToArray(), Reward, onStep, cancellationToken);
             },
-            folder => ModelCheckpoint.Save(folder, model, tokenizer));
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder)));
     }
 
     private Reading<(int[] Ids, string Answer)> Read(Row row, ChatTemplate template, TrainingRun run)

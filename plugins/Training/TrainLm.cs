@@ -50,14 +50,13 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
         Reading<TrainingExample> ReadRow(Row row) => Read(row, tokenizer, template, run);
         IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, ReadRow, cancellationToken);
         IReadOnlyList<TrainingExample> heldOut = await run.ReadHeldOutAsync(inputs, ReadRow, cancellationToken);
-        TorchSharp.torch.Device device = run.Prepare();
         using LlamaModel model = init is null
-            ? LlamaModel.Initialize(Config(options.Shape!, tokenizer.VocabSize), options.Shape!.InitStd, run.Seed("init"), device)
-            : ModelCheckpoint.LoadModel(init.Folder, device);
+            ? LlamaModel.Initialize(Config(options.Shape!, tokenizer.VocabSize), options.Shape!.InitStd, run.Seed("init"), run.Prepare())
+            : run.LoadModel(init.Folder);
         run.Train(
             examples.Count,
             (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Specials.Pad, settings).Train(examples, onStep, cancellationToken, heldOut),
-            folder => ModelCheckpoint.Save(folder, model, tokenizer));
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: init is null ? null : ModelCheckpoint.StoredDtype(init.Folder)));
     }
 
     private async Task<LlamaTokenizer> MakeTokenizerAsync(IRowStream rows, CancellationToken cancellationToken)

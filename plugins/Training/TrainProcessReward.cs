@@ -31,11 +31,11 @@ public sealed class TrainProcessReward(TrainProcessRewardOptions options, Checkp
         Reading<LabelledTrace> ReadRow(Row row) => Read(row, encoder, run);
         IReadOnlyList<LabelledTrace> traces = await run.ReadAsync(inputs.In, ReadRow, cancellationToken);
         IReadOnlyList<LabelledTrace> heldOut = await run.ReadHeldOutAsync(inputs, ReadRow, cancellationToken);
-        using RewardModel model = RewardModel.Initialize(RewardCheckpoint.LoadTrunk(init.Folder, run.Prepare()), run.Seed("head"));
+        using RewardModel model = RewardModel.Initialize(run.LoadTrunk(init.Folder), run.Seed("head"));
         run.Train(
             traces.Count,
             (settings, onStep) => new ProcessRewardTrainer(model, tokenizer.Specials.Pad, settings).Train(traces, onStep, cancellationToken, heldOut),
-            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Steps));
+            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Steps, ModelCheckpoint.StoredDtype(init.Folder)));
     }
 
     private Reading<LabelledTrace> Read(Row row, TraceEncoder encoder, TrainingRun run)

@@ -30,7 +30,7 @@ public sealed class TrainReward(TrainRewardOptions options, Checkpoint init) : T
         var rows = new PreferenceRows(options, tokenizer, run, options.Mode == SharedPromptMode.Exact ? options.MaxLength : run.MaxLength);
         IReadOnlyList<RankedGroup> groups = await run.ReadAsync(inputs.In, rows.Group, cancellationToken);
         IReadOnlyList<RankedGroup> heldOut = await run.ReadHeldOutAsync(inputs, rows.Group, cancellationToken);
-        using RewardModel model = RewardModel.Initialize(RewardCheckpoint.LoadTrunk(init.Folder, run.Prepare()), run.Seed("head"));
+        using RewardModel model = RewardModel.Initialize(run.LoadTrunk(init.Folder), run.Seed("head"));
         run.Train(
             groups.Count,
             (settings, onStep) =>
@@ -39,7 +39,7 @@ public sealed class TrainReward(TrainRewardOptions options, Checkpoint init) : T
                 trainer.Train(groups, onStep, cancellationToken, heldOut);
                 model.Scale = RewardScale.Of(groups.Take(ScaleGroups).SelectMany(trainer.Score).ToArray());
             },
-            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Sequence));
+            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Sequence, ModelCheckpoint.StoredDtype(init.Folder)));
         context.Report(new Metric("reward_mean", model.Scale.Mean));
         context.Report(new Metric("reward_std", model.Scale.Deviation));
     }

@@ -27,11 +27,11 @@ public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : Trainer
         Reading<TrainingExample> Read(Row row) => Dialogs.Example(template.Encode(Dialogs.Read(row, options.Messages, !options.AllTurns)), run);
         IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, Read, cancellationToken);
         IReadOnlyList<TrainingExample> heldOut = await run.ReadHeldOutAsync(inputs, Read, cancellationToken);
-        using LlamaModel model = ModelCheckpoint.LoadModel(init.Folder, run.Prepare());
+        using LlamaModel model = run.LoadModel(init.Folder);
         run.Train(
             examples.Count,
             (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Specials.Pad, settings).Train(examples, onStep, cancellationToken, heldOut),
-            folder => ModelCheckpoint.Save(folder, model, tokenizer));
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder)));
     }
 }
 

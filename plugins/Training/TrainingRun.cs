@@ -1,6 +1,9 @@
 using Dataflow.Abstractions;
 using Dataflow.Torch;
+using Dataflow.Torch.Checkpoints;
+using Dataflow.Torch.Models;
 using Dataflow.Torch.Training;
+using static TorchSharp.torch;
 
 namespace Dataflow.Plugins.Training;
 
@@ -20,6 +23,8 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
     public const string EvaluationInput = "eval";
 
     private const int ReportEvery = 10;
+
+    private ScalarType? WeightDtype => settings is { Precision: Precision.Mixed, Lora: not null } ? null : ScalarType.Float32;
 
     /// <summary>Longest sequence that is trained on.</summary>
     public int MaxLength { get; } = Math.Min(settings.MaxLength, positions);
@@ -80,11 +85,17 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
     }
 
     /// <summary>Sets the thread count on the training thread itself and names the device.</summary>
-    public TorchSharp.torch.Device Prepare()
+    public Device Prepare()
     {
         TorchRuntime.SetThreads(context.Threads);
         return TorchRuntime.Resolve(settings.Device);
     }
+
+    /// <summary>Loads the model to train: in fp32, since half precision loses the small updates of training. Adapters in mixed precision leave it as stored.</summary>
+    public LlamaModel LoadModel(string folder) => ModelCheckpoint.LoadModel(folder, Prepare(), WeightDtype);
+
+    /// <summary>Loads a model as the trunk of a new reward model, in the dtype of <see cref="LoadModel"/>.</summary>
+    public LlamaModel LoadTrunk(string folder) => RewardCheckpoint.LoadTrunk(folder, Prepare(), WeightDtype);
 
     /// <summary>A seed of this stage for a purpose, as libtorch's generators take it.</summary>
     public ulong Seed(string purpose) => Seeds.Derive(context.Seed, purpose) >> 1;

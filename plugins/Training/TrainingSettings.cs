@@ -47,7 +47,7 @@ public abstract record TrainingSettings
     [Description("Longest example in tokens; longer ones are dropped and counted."), Range(2, 10_000_000)]
     public int MaxLength { get; init; } = 4096;
 
-    [Description("full: as the weights are; mixed: passes in bfloat16, with fp32 weights, gradients and moments behind them.")]
+    [Description("full: all in fp32; mixed: passes in bfloat16, with fp32 weights, gradients and moments behind them. Weights are stored as those started from.")]
     public Precision Precision { get; init; } = Precision.Full;
 
     [Description("Compute activations again in the backward pass in place of keeping them: less memory, about a third more work.")]

@@ -16,12 +16,21 @@ public static partial class ModelCheckpoint
     /// temporary folder and renames it: the folder is there whole or not at all.
     /// </summary>
     /// <param name="shardBytes">Largest weight file; beyond it there are shards and an index.</param>
-    public static void Save(string folder, LlamaModel model, LlamaTokenizer tokenizer, long shardBytes = CheckpointWriter.DefaultShardBytes) =>
+    /// <param name="dtype">To store the weights in; as the model has them if null.</param>
+    public static void Save(string folder, LlamaModel model, LlamaTokenizer tokenizer, long shardBytes = CheckpointWriter.DefaultShardBytes, ScalarType? dtype = null) =>
         AtomicFolder.Write(folder, temporary =>
         {
-            WriteDescription(temporary, model.Config.ToJson(DtypeName(model.Parameters.First().Value.dtype), tokenizer.Specials), tokenizer);
-            WriteWeights(temporary, model.Parameters, shardBytes);
+            WriteDescription(temporary, model.Config.ToJson(DtypeName(dtype ?? model.Parameters.First().Value.dtype), tokenizer.Specials), tokenizer);
+            WriteWeights(temporary, model.Parameters, shardBytes, dtype);
         });
+
+    /// <summary>The dtype that a checkpoint's weights are stored in: that of its embeddings.</summary>
+    /// <exception cref="CheckpointException">No weights, or damaged ones.</exception>
+    public static ScalarType StoredDtype(string folder)
+    {
+        using var weights = new CheckpointWeights(folder);
+        return (weights.Find("model.embed_tokens.weight") ?? throw new CheckpointException($"{folder}: tensor 'model.embed_tokens.weight' is missing")).Dtype;
+    }
 
     /// <summary>Loads weights onto <paramref name="device"/> as <paramref name="dtype"/> (as stored if null), one tensor at a time.</summary>
     /// <exception cref="CheckpointException">A missing file, or a tensor that is missing, unknown or of another shape.</exception>
@@ -72,10 +81,10 @@ public static partial class ModelCheckpoint
         tokenizer.SaveTo(folder);
     }
 
-    internal static void WriteWeights(string folder, IEnumerable<KeyValuePair<string, Tensor>> tensors, long shardBytes = CheckpointWriter.DefaultShardBytes)
+    internal static void WriteWeights(string folder, IEnumerable<KeyValuePair<string, Tensor>> tensors, long shardBytes = CheckpointWriter.DefaultShardBytes, ScalarType? dtype = null)
     {
         KeyValuePair<string, Tensor>[] all = tensors.ToArray();
-        using var writer = new CheckpointWriter(folder, all.Select(pair => new TensorPlan(pair.Key, pair.Value.dtype, pair.Value.shape)).ToArray(), shardBytes);
+        using var writer = new CheckpointWriter(folder, all.Select(pair => new TensorPlan(pair.Key, dtype ?? pair.Value.dtype, pair.Value.shape)).ToArray(), shardBytes);
         foreach ((string name, Tensor tensor) in all)
         {
             writer.Write(name, tensor);

@@ -19,17 +19,18 @@ public enum RewardTask
 public static class RewardCheckpoint
 {
     /// <summary>Writes the folder, whole or not at all.</summary>
-    public static void Save(string folder, RewardModel model, LlamaTokenizer tokenizer, RewardTask task) => AtomicFolder.Write(folder, temporary =>
+    /// <param name="stored">Dtype to store the weights in; as the model has them if null.</param>
+    public static void Save(string folder, RewardModel model, LlamaTokenizer tokenizer, RewardTask task, ScalarType? stored = null) => AtomicFolder.Write(folder, temporary =>
     {
         LlamaModel trunk = model.Trunk;
-        string dtype = ModelCheckpoint.DtypeName(trunk.Parameters.First().Value.dtype);
+        string dtype = ModelCheckpoint.DtypeName(stored ?? trunk.Parameters.First().Value.dtype);
         var root = (JsonObject)JsonNode.Parse(trunk.Config.ToJson(dtype, tokenizer.Specials, task == RewardTask.Sequence ? "ForSequenceClassification" : "ForTokenClassification"))!;
         root["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
         root["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
         root["reward_mean"] = model.Scale.Mean;
         root["reward_std"] = model.Scale.Deviation;
         ModelCheckpoint.WriteDescription(temporary, root.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true }), tokenizer);
-        ModelCheckpoint.WriteWeights(temporary, trunk.Parameters.Where(pair => pair.Key != "lm_head.weight").Append(KeyValuePair.Create(RewardModel.HeadName, model.Head)));
+        ModelCheckpoint.WriteWeights(temporary, trunk.Parameters.Where(pair => pair.Key != "lm_head.weight").Append(KeyValuePair.Create(RewardModel.HeadName, model.Head)), dtype: stored);
     });
 
     /// <summary>Loads a reward model.</summary>
@@ -51,10 +52,10 @@ public static class RewardCheckpoint
     }
 
     /// <summary>Loads a language model as the trunk of a new reward model; its head is left behind.</summary>
-    public static LlamaModel LoadTrunk(string folder, Device? device = null)
+    public static LlamaModel LoadTrunk(string folder, Device? device = null, ScalarType? dtype = null)
     {
         LlamaConfig config = ModelCheckpoint.LoadConfig(folder);
         using var weights = new CheckpointWeights(folder);
-        return new LlamaModel(config, ModelCheckpoint.LoadTensors(folder, weights, LlamaModel.ParameterShapes(config, withHead: false), ["lm_head.weight", RewardModel.HeadName], device, null));
+        return new LlamaModel(config, ModelCheckpoint.LoadTensors(folder, weights, LlamaModel.ParameterShapes(config, withHead: false), ["lm_head.weight", RewardModel.HeadName], device, dtype));
     }
 }

@@ -6,7 +6,8 @@ namespace Dataflow.Torch.Training;
 /// <summary>
 /// What a run trains: all weights of a model, or low-rank adapters on it, and a head if it has one. In mixed precision the
 /// passes go through a bfloat16 copy; its gradients are added up in fp32, the optimizer works on the fp32 masters, and the
-/// copy follows them (Micikevicius et al. 2018; bfloat16 needs no loss scaling).
+/// copy follows them (Micikevicius et al. 2018; bfloat16 needs no loss scaling). Under adapters a bfloat16 model is its own
+/// copy, since it stays as it is.
 /// </summary>
 public sealed class TrainableWeights : IDisposable
 {
@@ -18,7 +19,13 @@ public sealed class TrainableWeights : IDisposable
     public TrainableWeights(LlamaModel model, TrainerOptions options, IReadOnlyDictionary<string, Tensor>? head = null)
     {
         masters = model;
-        Model = options.Precision == Precision.Mixed ? model.Copy(ScalarType.BFloat16) : model;
+        ScalarType dtype = model.Parameters.First().Value.dtype;
+        if (options.Lora is null && dtype is ScalarType.BFloat16 or ScalarType.Float16)
+        {
+            throw new ArgumentException($"weights in {dtype} lose the small updates of training: load them in fp32", nameof(model));
+        }
+
+        Model = options.Precision == Precision.Mixed && dtype != ScalarType.BFloat16 ? model.Copy(ScalarType.BFloat16) : model;
         Model.RecomputesActivations = options.RecomputeActivations;
         adapters = options.Lora is null ? null : new LoraAdapters(Model, options.Lora, options.Seed);
         Dictionary<string, Tensor> trained = (adapters?.Parameters ?? model.Parameters).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);

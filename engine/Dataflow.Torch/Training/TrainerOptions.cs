@@ -5,7 +5,7 @@ namespace Dataflow.Torch.Training;
 /// <summary>Number formats of a training run.</summary>
 public enum Precision
 {
-    /// <summary>As the weights are.</summary>
+    /// <summary>As the weights are: fp32, or fp64.</summary>
     Full,
 
     /// <summary>Passes in bfloat16, masters, gradients and moments in fp32.</summary>
