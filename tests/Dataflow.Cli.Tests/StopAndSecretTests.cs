@@ -42,6 +42,55 @@ public sealed class StopAndSecretTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_signal_ends_a_run_whose_stage_is_deaf()
+    {
+        using Process process = command.Start("run", Trouble("{ hang_on: list.txt, deaf: true }"), "--run-id", "r", "--plugins", Plugins, "--json");
+        while (await process.StandardOutput.ReadLineAsync() is string line && !HasRowsOut(line, "slow", 3))
+        {
+            // Until all rows but the one that hangs are out.
+        }
+
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        foreach (string signal in new[] { "-INT", "-TERM" })
+        {
+            Process.Start("kill", [signal, $"{process.Id}"]).WaitForExit();
+            await Task.Delay(200);
+        }
+
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.True(process.ExitCode == 130, await output + error);
+        Assert.Contains("something did not end when told to", error, StringComparison.Ordinal);
+        command.Write("list.txt", "");
+        Assert.Equal(0, (await command.RunAsync("run", "--resume", "r")).ExitCode);
+        Assert.Equal(5, command.Read("runs/r/lines.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public async Task A_plugin_that_ends_the_process_has_not_ended_the_run()
+    {
+        CommandResult result = await command.RunAsync("run", Trouble("{ exit_on: list.txt }"), "--run-id", "r", "--plugins", Plugins);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("a plugin ended the process", result.Error, StringComparison.Ordinal);
+    }
+
+    private static string Plugins => Path.Combine(DataflowCommand.Root, "artifacts/test-plugins/Alpha");
+
+    // Five rows, of which the third is in a list.
+    private string Trouble(string options)
+    {
+        command.Write("numbers.jsonl", string.Concat(Enumerable.Range(0, 5).Select(i => $$"""{"value": {{i}}}""" + "\n")));
+        command.Write("list.txt", "2");
+        return command.Write("trouble.yaml", $$"""
+            name: trouble
+            stages:
+              numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+              slow:    { uses: alpha.trouble, from: numbers, with: {{options}} }
+              lines:   { uses: io.jsonl_sink, from: slow, with: { path: "${run:folder}/lines.jsonl" } }
+            """);
+    }
+
+    [Fact]
     public async Task A_secret_is_in_no_file_of_the_run_and_in_no_output()
     {
         const string Secret = "hunter2-hunter2-hunter2";
@@ -68,7 +117,7 @@ public sealed class StopAndSecretTests : IDisposable
         }
     }
 
-    private static bool HasRowsOut(string line, string stage) =>
+    private static bool HasRowsOut(string line, string stage, int more = 10) =>
         JsonNode.Parse(line)?["stages"] is JsonArray stages
-        && stages.Any(counts => (string?)counts!["stage"] == stage && (long)counts["rows_out"]!["out"]! > 10);
+        && stages.Any(counts => (string?)counts!["stage"] == stage && (long)counts["rows_out"]!["out"]! > more);
 }

@@ -5,6 +5,8 @@ namespace Dataflow.Cli;
 /// <summary>Ctrl-C and SIGTERM: the first asks to drain, the second to let go at once.</summary>
 internal sealed class StopSignals : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource stop = new();
     private readonly CancellationTokenSource abort = new();
     private readonly PosixSignalRegistration[] registrations;
@@ -28,6 +30,15 @@ internal sealed class StopSignals : IDisposable
         abort.Dispose();
     }
 
+    // A stage that takes no notice of the abort must not keep the process; the journal is as safe as after a kill.
+    private void EndSoon() => new Thread(() =>
+    {
+        Thread.Sleep(Patience);
+        Console.Error.WriteLine("gave up: something did not end when told to; go on with 'dataflow run --resume'");
+        Environment.Exit(ExitCodes.Interrupted);
+    })
+    { IsBackground = true }.Start();
+
     private void Handle(PosixSignalContext context)
     {
         context.Cancel = true;
@@ -38,6 +49,7 @@ internal sealed class StopSignals : IDisposable
         }
         else
         {
+            EndSoon();
             abort.Cancel();
         }
     }

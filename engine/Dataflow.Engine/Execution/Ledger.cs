@@ -2,6 +2,7 @@ using Dataflow.Abstractions;
 using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Execution.Flow;
 using Dataflow.Engine.Execution.Workers;
+using Dataflow.Engine.Graph;
 
 namespace Dataflow.Engine.Execution;
 
@@ -37,6 +38,12 @@ internal static class Ledger
         if (accounts && counter.RowsIn != counter.RowsHandled + counter.ErrorsOfRows)
         {
             throw Imbalance($"'{runtime.Node.Name}' took {counter.RowsIn} rows, but accounts for {counter.RowsHandled} handled and {counter.ErrorsOfRows} failed");
+        }
+
+        long left = runtime.Ports.Where(port => port.Key != ErrorRows.Port).Sum(port => port.Value.Rows);
+        if (runtime.Node.Descriptor.Kind is StageKind.Row && counter.RowsEmitted != left)
+        {
+            throw Imbalance($"'{runtime.Node.Name}' made {counter.RowsEmitted} rows, but {left} left it");
         }
     }
 

@@ -51,9 +51,10 @@ public sealed record RunResult(
 /// <param name="Replayed">Rows answered from the journal instead of being computed.</param>
 /// <param name="Cached">Rows answered from the cache of earlier runs.</param>
 /// <param name="QueueFill">Batches waiting at its input.</param>
+/// <param name="Filtered">Rows of a row stage of which no row came.</param>
 /// <param name="State">waiting, running, done, skipped (done in an earlier attempt), failed.</param>
 public sealed record StageCounts(
-    string Stage, int Phase, string State, long RowsIn, IReadOnlyDictionary<string, long> RowsOut, long Errors, long Replayed, long Cached, int QueueFill, TimeSpan Elapsed);
+    string Stage, int Phase, string State, long RowsIn, IReadOnlyDictionary<string, long> RowsOut, long Errors, long Replayed, long Cached, int QueueFill, TimeSpan Elapsed, long Filtered = 0);
 
 /// <summary>A metric and the stage that reported it.</summary>
 public sealed record StageMetric(string Stage, Metric Metric);

@@ -98,6 +98,8 @@ internal sealed class StageCounter(StageNode node)
     private long cached;
     private long handled;
     private long errorsOfRows;
+    private long filtered;
+    private long emitted;
 
     public string State { get; set; } = "waiting";
 
@@ -130,6 +132,18 @@ internal sealed class StageCounter(StageNode node)
     /// <summary>Rows taken that failed; a source's unusable inputs were never rows.</summary>
     public long ErrorsOfRows => Interlocked.Read(ref errorsOfRows);
 
+    /// <summary>Rows that a row stage gave as the outcome of those it handled, before they left by a port.</summary>
+    public long RowsEmitted => Interlocked.Read(ref emitted);
+
+    /// <summary>A row stage is done with one row.</summary>
+    /// <param name="rows">How many came of it; a row of which none came is told as filtered.</param>
+    public void Emitted(int rows)
+    {
+        Interlocked.Increment(ref handled);
+        Interlocked.Add(ref emitted, rows);
+        Interlocked.Add(ref filtered, rows == 0 ? 1 : 0);
+    }
+
     public void Handled(long rows) => Interlocked.Add(ref handled, rows);
 
     public void In(long rows) => Interlocked.Add(ref rowsIn, rows);
@@ -160,6 +174,6 @@ internal sealed class StageCounter(StageNode node)
             ports[Node.Ports[i].Name] = Interlocked.Read(ref rowsOut[i]);
         }
 
-        return new StageCounts(Node.Name, Node.Phase, State, RowsIn, ports, Errors, Interlocked.Read(ref replayed), Interlocked.Read(ref cached), QueueFill(), clock.Elapsed);
+        return new StageCounts(Node.Name, Node.Phase, State, RowsIn, ports, Errors, Interlocked.Read(ref replayed), Interlocked.Read(ref cached), QueueFill(), clock.Elapsed, Interlocked.Read(ref filtered));
     }
 }

@@ -37,6 +37,11 @@ internal sealed class StallWatch(IReadOnlyCollection<StageRuntime> runtimes, Mod
         {
             // The phase is over.
         }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            // Who looks on must not end what it looks at.
+            observer.Message("stall", "the stall watch ended: " + failure);
+        }
     }
 
     private long Progress()

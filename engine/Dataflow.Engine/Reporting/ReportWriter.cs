@@ -57,11 +57,11 @@ public static class ReportWriter
 
     private static void Stages(StringBuilder html, RunRecord record)
     {
-        html.Append("<section><h2>Stages</h2><div class=\"scroll\"><table><tr><th>phase<th>stage<th>state<th>rows in<th>rows out<th>errors<th>from journal<th>from cache<th>seconds</tr>");
+        html.Append("<section><h2>Stages</h2><div class=\"scroll\"><table><tr><th>phase<th>stage<th>state<th>rows in<th>rows out<th>gave none<th>errors<th>from journal<th>from cache<th>seconds</tr>");
         foreach (StageCounts stage in record.Stages)
         {
             string ports = string.Join(", ", stage.RowsOut.Select(port => $"{port.Key} {port.Value.ToString("N0", CultureInfo.InvariantCulture)}"));
-            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{stage.Phase + 1}<td>{Text(stage.Stage)}<td>{Text(stage.State)}<td class=n>{stage.RowsIn:N0}<td>{Text(ports)}<td class=n>{stage.Errors:N0}<td class=n>{stage.Replayed:N0}<td class=n>{stage.Cached:N0}<td class=n>{stage.Elapsed.TotalSeconds:0.0}</tr>");
+            html.Append(CultureInfo.InvariantCulture, $"<tr><td>{stage.Phase + 1}<td>{Text(stage.Stage)}<td>{Text(stage.State)}<td class=n>{stage.RowsIn:N0}<td>{Text(ports)}<td class=n>{stage.Filtered:N0}<td class=n>{stage.Errors:N0}<td class=n>{stage.Replayed:N0}<td class=n>{stage.Cached:N0}<td class=n>{stage.Elapsed.TotalSeconds:0.0}</tr>");
         }
 
         html.Append("</table></div></section>");

@@ -39,6 +39,25 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(4, host.Lines("rejects/twice.errors.jsonl").Length);
     }
 
+    [Theory]
+    [InlineData("with: { port: aside }", "it emitted a row to port 'aside', which it does not declare; it declares out")]
+    [InlineData("with: { column: tripled }", "it set column 'tripled' on port 'out', which it does not declare there; declared are value, doubled")]
+    public async Task A_row_to_no_port_and_a_value_in_no_column_fail_the_run(string settings, string cause)
+    {
+        host.WriteNumbers(100);
+        RunResult result = await host.RunAsync(Pipeline(settings));
+        Assert.Equal((RunOutcome.Failed, $"stage 'twice': {cause}"), (result.Outcome, result.Cause));
+    }
+
+    [Fact]
+    public async Task Rows_of_which_none_came_are_told()
+    {
+        host.WriteNumbers(100);
+        RunResult result = await host.RunAsync(Pipeline("max_errors: 100, with: { copies: 0, fail_every: 25 }"));
+        StageCounts counts = result.Stages.Single(stage => stage.Stage == "twice");
+        Assert.Equal((RunOutcome.Completed, 100, 96, 4, 0), (result.Outcome, counts.RowsIn, counts.Filtered, counts.Errors, counts.RowsOut["out"]));
+    }
+
     [Fact]
     public async Task More_errors_than_allowed_fail_the_run_and_the_cause_names_stage_and_first_error()
     {

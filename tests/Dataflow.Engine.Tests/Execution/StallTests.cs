@@ -37,4 +37,25 @@ public sealed class StallTests : IDisposable
         Assert.Matches(@"(?m)^  stuck has 1 rows in work, the oldest [0-9a-f]{32} for 0\.[0-9] s$", stall);
         Assert.Matches(@"(?m)^  lines waits for rows from stuck$", stall);
     }
+
+    [Fact]
+    public async Task A_stall_that_passes_is_told_and_changes_nothing()
+    {
+        host.WriteNumbers(3);
+        var observer = new QuietObserver();
+        // The second of two row stages has no row in hand while the first is slow.
+        await host.RunAsync(
+            """
+            name: slow
+            run: { stall_after: 100ms }
+            stages:
+              numbers: { uses: io.jsonl, with: { path: numbers.jsonl } }
+              slow:    { uses: alpha.trouble, from: numbers, with: { delay_milliseconds: 400 } }
+              quick:   { uses: alpha.trouble, from: slow, with: { copies: 1 } }
+              lines:   { uses: io.jsonl_sink, from: quick, with: { path: "${run:folder}/lines.jsonl" } }
+            """,
+            observer: observer);
+        Assert.Equal(3, host.Lines("lines.jsonl").Length);
+        Assert.Contains(observer.Messages, text => text.StartsWith("stall: ", StringComparison.Ordinal) && text.Contains("  slow has ", StringComparison.Ordinal) && text.Contains("  quick waits for rows from slow", StringComparison.Ordinal));
+    }
 }

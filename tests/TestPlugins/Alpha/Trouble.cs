@@ -18,7 +18,12 @@ public sealed class Trouble(TroubleOptions options) : IRowStage, IStage<TroubleO
         await Task.Delay(options.DelayMilliseconds * (int)(value % 4), cancellationToken);
         if (Lists(options.HangOn, value, context))
         {
-            await Task.Delay(Timeout.Infinite, cancellationToken);
+            await Task.Delay(Timeout.Infinite, options.Deaf ? CancellationToken.None : cancellationToken);
+        }
+
+        if (Lists(options.ExitOn, value, context))
+        {
+            Environment.Exit(0);
         }
 
         if (Lists(options.FailOn, value, context))
@@ -33,7 +38,7 @@ public sealed class Trouble(TroubleOptions options) : IRowStage, IStage<TroubleO
 
         for (int copy = 0; copy < options.Copies; copy++)
         {
-            output.EmitChild("out", ("doubled", value * 2));
+            output.EmitChild(options.Port, (options.Column, value * 2));
         }
     }
 
@@ -50,6 +55,18 @@ public sealed record TroubleOptions
 
     /// <summary>A file of values on which it never ends.</summary>
     public string? HangOn { get; init; }
+
+    /// <summary>A file of values on which it ends the process.</summary>
+    public string? ExitOn { get; init; }
+
+    /// <summary>It does not end when the run is aborted either.</summary>
+    public bool Deaf { get; init; }
+
+    /// <summary>Port to emit to; only "out" is declared.</summary>
+    public string Port { get; init; } = "out";
+
+    /// <summary>Column to set; only "doubled" is declared.</summary>
+    public string Column { get; init; } = "doubled";
 
     public int DelayMilliseconds { get; init; }
 

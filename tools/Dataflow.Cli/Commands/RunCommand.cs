@@ -102,6 +102,7 @@ internal static class RunCommand
 
         using TelemetryExport? telemetry = TelemetryExport.FromEnvironment();
         using var signals = new StopSignals();
+        using var guard = new UnfinishedRunGuard();
         IRunDisplay display = arguments.Json ? new JsonDisplay()
             : parsed.GetValue(Plain) || Console.IsOutputRedirected ? new PlainDisplay(pipeline.Secrets)
             : new LiveDisplay(pipeline.Graph!, pipeline.Secrets);

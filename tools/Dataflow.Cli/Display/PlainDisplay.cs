@@ -67,6 +67,7 @@ internal sealed class PlainDisplay(SecretRegistry secrets) : IRunDisplay
     {
         string ports = string.Join(", ", stage.RowsOut.Where(port => port.Value > 0).Select(port => $"{port.Value} {port.Key}"));
         string text = $"{stage.RowsIn} rows" + (ports.Length > 0 ? " -> " + ports : "");
+        text += stage.Filtered > 0 ? $", {stage.Filtered} that gave none" : "";
         text += stage.Errors > 0 ? $", {stage.Errors} errors" : "";
         text += stage.Replayed > 0 ? $", {stage.Replayed} from the journal" : "";
         return stage.Cached > 0 ? text + $", {stage.Cached} from the cache" : text;

@@ -77,8 +77,8 @@ public sealed class Journal : IAsyncDisposable
 
     public Task StageAsync(StageCounts counts) =>
         WriteAsync(
-            "INSERT OR REPLACE INTO stages(stage, phase, state, rows_in, rows_out_json, errors, replayed, seconds, cached) VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8)",
-            counts.Stage, counts.Phase, counts.State, counts.RowsIn, JsonSerializer.Serialize(counts.RowsOut), counts.Errors, counts.Replayed, counts.Elapsed.TotalSeconds, counts.Cached);
+            "INSERT OR REPLACE INTO stages(stage, phase, state, rows_in, rows_out_json, errors, replayed, seconds, cached, filtered) VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            counts.Stage, counts.Phase, counts.State, counts.RowsIn, JsonSerializer.Serialize(counts.RowsOut), counts.Errors, counts.Replayed, counts.Elapsed.TotalSeconds, counts.Cached, counts.Filtered);
 
     public Task UsageAsync(string model, ModelUsage usage) =>
         WriteAsync(

@@ -8,7 +8,7 @@ namespace Dataflow.Engine.Execution.Journaling;
 internal static class JournalReads
 {
     public const string Metrics = "SELECT stage, name, value, step, low, high, label, headline FROM metrics ORDER BY rowid";
-    public const string Stages = "SELECT stage, phase, state, rows_in, rows_out_json, errors, replayed, seconds, cached FROM stages ORDER BY phase, rowid";
+    public const string Stages = "SELECT stage, phase, state, rows_in, rows_out_json, errors, replayed, seconds, cached, filtered FROM stages ORDER BY phase, rowid";
 
     public const string Usages = "SELECT model, calls, replayed, input_tokens, output_tokens, retries, retry_reasons_json, cost, cached FROM usage ORDER BY model";
 
@@ -27,5 +27,5 @@ internal static class JournalReads
     public static StageCounts Stage(SqliteDataReader row) => new(
         row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetInt64(3),
         JsonSerializer.Deserialize<Dictionary<string, long>>(row.GetString(4))!,
-        row.GetInt64(5), row.GetInt64(6), row.GetInt64(8), 0, TimeSpan.FromSeconds(row.GetDouble(7)));
+        row.GetInt64(5), row.GetInt64(6), row.GetInt64(8), 0, TimeSpan.FromSeconds(row.GetDouble(7)), row.GetInt64(9));
 }

@@ -171,6 +171,7 @@ internal sealed class RowWorker : IDisposable
                 return () => stage.FailRowAsync(row.Id, row.Order, code, message, calls, row.ToJson());
             }
 
+            EmittedRowCheck.Check(stage.Node, output.Rows);
             string outputs = RowOutputCodec.Write(output.Rows);
             await stage.Journal.RowDoneAsync(stage.Node.Name, JournalKey(row), outputs, stage.Cache?.Origin(row, reads));
             return () => MoveOnAsync(row, output.Rows);
@@ -179,15 +180,20 @@ internal sealed class RowWorker : IDisposable
 
     private ValueTask MoveOnAsync(Row row, IReadOnlyList<EmittedRow> emitted)
     {
-        stage.Counter.Handled(1);
+        stage.Counter.Emitted(emitted.Count);
         return results.AddAsync(row, emitted);
     }
 
     private WorkInHand InHand()
     {
         (string Id, long Begun)[] rows = [.. inHand.Keys];
-        (string Id, long Begun) oldest = rows.MinBy(row => row.Begun);
-        return rows.Length == 0 ? default : new WorkInHand(rows.Length, oldest.Id, Stopwatch.GetElapsedTime(oldest.Begun));
+        if (rows.Length == 0)
+        {
+            return default;
+        }
+
+        (string id, long begun) = rows.MinBy(row => row.Begun);
+        return new WorkInHand(rows.Length, id, Stopwatch.GetElapsedTime(begun));
     }
 
     // A union may bring the same row id in by two edges; the order key tells them apart.
