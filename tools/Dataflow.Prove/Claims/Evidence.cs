@@ -76,6 +76,7 @@ internal sealed partial class Evidence : Claim
 
         Difference(results, "DPO without its NLL term, over with", result => result["dpo_no_nll"] - result["dpo"], output);
         Difference(results, "DPO with terminators counted, over masked", result => result["dpo_no_mask"] - result["dpo"], output);
+        Difference(results, "DPO from the base, over the base", result => result["dpo_base"] - result["base"], output);
         Difference(results, "GRPO over the base", result => result["grpo"] - result["base"], output);
         Difference(results, "GRPO over verified SFT", result => result["grpo"] - result["sft"], output);
         foreach (string average in Averages)
