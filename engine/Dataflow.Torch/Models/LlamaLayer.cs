@@ -25,13 +25,16 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
     /// <summary>x / rms(x) · w over the last dimension (Zhang and Sennrich 2019); x / rms(x) in fp32 at least.</summary>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
     {
+        using var scope = NewDisposeScope();
         Tensor wide = x.Wide();
         Tensor scale = wide.mul(wide).mean([-1], keepdim: true).Plus(epsilon).rsqrt();
-        return wide.mul(scale).Narrowed(x.dtype).mul(weight);
+        return wide.mul(scale).Narrowed(x.dtype).mul(weight).MoveToOuterDisposeScope();
     }
 
+    // What the backward pass needs, autograd keeps; all else goes with the layer's scope and not with the step's.
     public Tensor Forward(Tensor x, Func<Tensor, Tensor> rotate, Tensor? mask)
     {
+        using var scope = NewDisposeScope();
         long batch = x.shape[0];
         long length = x.shape[1];
         Tensor normed = RmsNorm(x, inputNorm, epsilon);
@@ -47,11 +50,12 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
         // A mask and the causal flag exclude each other.
         Tensor mixed = q.Attend(k, v, mask: mask, causal: mask is null);
         x = x.Plus(output.Apply(mixed.transpose(1, 2).reshape(batch, length, heads * size)));
-        return x.Plus(FeedForward(x));
+        return x.Plus(FeedForward(x)).MoveToOuterDisposeScope();
     }
 
     public Tensor ForwardCached(Tensor x, Rope rope, KeyValueCache cache, int layer, int length)
     {
+        using var scope = NewDisposeScope();
         long batch = x.shape[0];
         Tensor normed = RmsNorm(x, inputNorm, epsilon);
         Tensor q = rope.Apply(Split(query.Apply(normed), batch, length, heads), cache.Length, length);
@@ -79,11 +83,12 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
         }
 
         x = x.Plus(output.Apply(mixed));
-        return x.Plus(FeedForward(x));
+        return x.Plus(FeedForward(x)).MoveToOuterDisposeScope();
     }
 
     public Tensor ForwardPaged(Tensor x, Rope rope, PagedKeyValueCache cache, int layer, PagedStep step)
     {
+        using var scope = NewDisposeScope();
         (long batch, long length) = (x.shape[0], x.shape[1]);
         Tensor normed = RmsNorm(x, inputNorm, epsilon);
         Tensor q = rope.Apply(Split(query.Apply(normed), batch, length, heads), step.Positions);
@@ -104,7 +109,7 @@ internal sealed class LlamaLayer(LlamaConfig config, IReadOnlyDictionary<string,
         }
 
         x = x.Plus(output.Apply(mixed));
-        return x.Plus(FeedForward(x));
+        return x.Plus(FeedForward(x)).MoveToOuterDisposeScope();
     }
 
     private Tensor FeedForward(Tensor x)

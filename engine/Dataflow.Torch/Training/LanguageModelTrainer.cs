@@ -63,8 +63,10 @@ public sealed class LanguageModelTrainer(LlamaModel model, int padId, TrainerOpt
 
     private Tensor Loss(LlamaModel passes, IReadOnlyList<TrainingExample>[] rows)
     {
+        // Layers that are computed again in the backward pass read mask and positions there, so only what follows them goes.
         TrainingBatch inputs = options.Packing ? TrainingBatch.Pack(rows, padId, model.Device) : TrainingBatch.Pad(rows.Select(row => row[0]).ToArray(), padId, model.Device);
-        return Losses.TokenNegativeLogLikelihood(passes.Forward(inputs.Ids, inputs.Mask, inputs.Positions), inputs.Labels);
+        using var scope = NewDisposeScope();
+        return Losses.TokenNegativeLogLikelihood(passes.Forward(inputs.Ids, inputs.Mask, inputs.Positions), inputs.Labels).MoveToOuterDisposeScope();
     }
 
     private IEnumerable<IReadOnlyList<TrainingExample>[]> Rows(TrainingExample[] batch)

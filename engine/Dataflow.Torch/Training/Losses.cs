@@ -14,16 +14,12 @@ public static class Losses
     /// </summary>
     /// <param name="logits">[B, T, V].</param>
     /// <param name="labels">[B, T] int64: the token that follows each position.</param>
-    public static Tensor TokenNegativeLogLikelihood(Tensor logits, Tensor labels) =>
-        nn.functional.cross_entropy(
-            logits.reshape(-1, logits.shape[^1]).Wide(), labels.reshape(-1), ignore_index: Ignore, reduction: nn.Reduction.Sum);
+    public static Tensor TokenNegativeLogLikelihood(Tensor logits, Tensor labels) => CrossEntropy(logits, labels, nn.Reduction.Sum);
 
     /// <summary>log p(label) [B, T] of each position (natural log); 0 where the label is <see cref="Ignore"/>.</summary>
     /// <param name="logits">[B, T, V].</param>
     /// <param name="labels">[B, T] int64: the token that follows each position.</param>
-    public static Tensor TokenLogProbabilities(Tensor logits, Tensor labels) =>
-        nn.functional.cross_entropy(
-            logits.reshape(-1, logits.shape[^1]).Wide(), labels.reshape(-1), ignore_index: Ignore, reduction: nn.Reduction.None).neg().view(labels.shape);
+    public static Tensor TokenLogProbabilities(Tensor logits, Tensor labels) => CrossEntropy(logits, labels, nn.Reduction.None).neg().view(labels.shape);
 
     /// <summary>Sums [N] of <paramref name="values"/> over the positions that belong to each sequence.</summary>
     /// <param name="values">[B, T].</param>
@@ -31,4 +27,11 @@ public static class Losses
     public static Tensor SumBySequence(Tensor values, Tensor sequences, int count) =>
         zeros(count + 1, values.dtype, values.device).scatter_add(0, sequences.reshape(-1), values.reshape(-1)).narrow(0, 0, count);
 
+    private static Tensor CrossEntropy(Tensor logits, Tensor labels, nn.Reduction reduction)
+    {
+        // The fp32 copy of half-precision logits is the largest tensor of a step, and the backward pass does without it.
+        using var scope = NewDisposeScope();
+        return nn.functional.cross_entropy(
+            logits.reshape(-1, logits.shape[^1]).Wide(), labels.reshape(-1), ignore_index: Ignore, reduction: reduction).MoveToOuterDisposeScope();
+    }
 }

@@ -19,13 +19,20 @@ public sealed class PreferencePass(LlamaModel model, int padId, TrainerOptions o
         int[] order = rows.SelectMany(row => row).ToArray();
         TrainingExample[][] filled = rows.Select(row => row.Select(i => sequences[i]).ToArray()).ToArray();
         TrainingBatch inputs = options.Packing ? TrainingBatch.Pack(filled, padId, model.Device) : TrainingBatch.Pad(sequences, padId, model.Device);
-        Tensor tokens = Losses.TokenLogProbabilities(model.Forward(inputs.Ids, inputs.Mask, inputs.Positions), inputs.Labels);
+        Tensor tokens = TokenLogProbabilities(inputs);
         Tensor numbers = inputs.Layout.Numbers(model.Device);
         Tensor flags = inputs.Layout.Flags(order.Select(i => counted[i]).ToArray(), tokens.dtype, model.Device);
         Tensor back = tensor(Enumerable.Range(0, order.Length).Select(i => (long)Array.IndexOf(order, i)).ToArray(), device: model.Device);
         Tensor marked = Losses.SumBySequence(tokens.mul(flags), numbers, order.Length).Rows(back);
         Tensor whole = Losses.SumBySequence(tokens, numbers, order.Length).Rows(back);
         return new PreferenceSums(marked.narrow(0, 0, pairs.Count), marked.narrow(0, pairs.Count, pairs.Count), whole.narrow(0, 0, pairs.Count));
+    }
+
+    // In a scope of its own: the logits are the largest tensor of a step, and the backward pass does without them.
+    private Tensor TokenLogProbabilities(TrainingBatch inputs)
+    {
+        using var scope = NewDisposeScope();
+        return Losses.TokenLogProbabilities(model.Forward(inputs.Ids, inputs.Mask, inputs.Positions), inputs.Labels).MoveToOuterDisposeScope();
     }
 
     /// <summary>One pass over all pairs without gradients: the reference's part of the loss, which training does not change.</summary>
