@@ -64,7 +64,7 @@ public sealed class AnswerSchema
             problem = results.IsValid ? null : Problems(results);
             return problem is null ? AnswerValues.Of(json.RootElement, Type) : null;
         }
-        catch (Exception failure) when (failure is JsonException or RowFailedException { Code: "bad_json" })
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or RowFailedException { Code: "bad_json" })
         {
             problem = $"it is not JSON: {failure.Message}";
         }

@@ -70,7 +70,7 @@ public sealed class CommandTests : IDisposable
         command.Environment["TMPDIR"] = Path.Combine(command.Folder, "tmp");
         command.Write("p.yaml", """
             stages:
-              rows: { uses: io.jsonl, with: { path: tmp/o.jsonl } }
+              rows: { uses: io.jsonl, with: { path: "tmp/o.jsonl" } }
               keep: { uses: io.jsonl_sink, from: rows, with: { path: "${run:folder}/o.jsonl" } }
             """);
         CommandResult good = await command.RunAsync("check", "p.yaml", "--no-environment");

@@ -158,7 +158,7 @@ public sealed class CsvTests : IDisposable
         Assert.StartsWith("path: no file matches", Assert.Single(Complaints(new() { Path = folder.File("*.tsv") })), StringComparison.Ordinal);
         Assert.EndsWith("(its folder does not exist)", Assert.Single(Complaints(new() { Path = folder.File("no/a.csv") })), StringComparison.Ordinal);
         Assert.Equal(
-            ["columns.a: unknown type 'int'; known are text, integer, number, boolean, list<…>, messages", "columns.b: a CSV column is text, integer, number or boolean"],
+            ["columns.a: unknown type 'int'; known are text, integer, number, boolean, list<…>, messages, {name: type, …}", "columns.b: a CSV column is text, integer, number or boolean"],
             Complaints(new() { Path = folder.File("a.csv"), Columns = new Dictionary<string, string> { ["a"] = "int", ["b"] = "list<text>" } }));
         Assert.EndsWith("has no column 'c'", Assert.Single(Complaints(new() { Path = folder.File("a.csv"), Columns = new Dictionary<string, string> { ["c"] = "text" } })), StringComparison.Ordinal);
 
