@@ -168,7 +168,7 @@ public sealed record ExecuteOptions
     [Description("Liquid template of the Python literal that the expression must equal.")]
     public string? Expected { get; init; }
 
-    [Description("Wall time, and CPU time, of one program.")]
+    [Description("Wall time, and CPU time, of one program."), Shortest(0.1)]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     [Description("Address space of one process, 64 MB at least."), ByteSize]

@@ -29,6 +29,12 @@ internal sealed class CsvFile : IDisposable
         }
 
         Header = parser.Record!;
+        if (Header.Any(MalformedText.IsIn))
+        {
+            parser.Dispose();
+            throw new StageFailedException($"'{path}': {MalformedText.Problem} in the header line");
+        }
+
         if (Header.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
             parser.Dispose();
@@ -48,7 +54,7 @@ internal sealed class CsvFile : IDisposable
     public int Line => parser.RawRow - (openQuote ? parser.RawRecord.TrimStart('\r', '\n') : Raw).Count(letter => letter == '\n');
 
     /// <summary>The current record as it stands in the file.</summary>
-    public string Raw => parser.RawRecord.Trim('\r', '\n');
+    public string Raw => MalformedText.Shown(parser.RawRecord.Trim('\r', '\n'));
 
     /// <summary>Where a column stands in this file's records.</summary>
     /// <exception cref="StageFailedException">It has no such column.</exception>
@@ -71,7 +77,8 @@ internal sealed class CsvFile : IDisposable
 
         openQuote = false;
         Fields = parser.Record!;
-        Problem = openQuote ? "a quote does not close"
+        Problem = Fields.Any(MalformedText.IsIn) ? MalformedText.Problem
+            : openQuote ? "a quote does not close"
             : Fields.Length != Header.Length ? $"{Fields.Length} fields, but the header has {Header.Length}"
             : null;
         return true;

@@ -104,7 +104,7 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
             object? value = text.Length == 0 ? null : Convert(text, field.DataType);
             if (value is null && text.Length > 0)
             {
-                return $"column '{field.Name}': '{text}' is not {ArrowValues.TypeName(field.DataType)}";
+                return $"column '{field.Name}': {Misfit(text, field.DataType)}";
             }
 
             row[field.Name] = value;
@@ -117,10 +117,21 @@ public sealed class CsvSource(CsvSourceOptions options) : ISource, IStage<CsvSou
     {
         StringType => text,
         IntegerType => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole) ? whole : null,
-        FloatingPointType => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null,
+        FloatingPointType => text.Trim() is "NaN" or "Infinity" or "-Infinity" ? double.Parse(text, CultureInfo.InvariantCulture) : JsonNumbers.Number(text),
         BooleanType => text is "true" or "True" ? true : text is "false" or "False" ? false : null,
         _ => null,
     };
+
+    private static string Misfit(string text, IArrowType type)
+    {
+        bool whole = text.AsSpan().TrimStart("+-") is { Length: > 0 } digits && digits.IndexOfAnyExceptInRange('0', '9') < 0;
+        return (type, whole) switch
+        {
+            (IntegerType, true) => $"'{text}' needs more than the 64 bits of an integer; declare the column as text to keep its digits",
+            (FloatingPointType, true) => $"'{text}' would lose digits as a number; declare the column as text to keep them",
+            _ => $"'{text}' is not {ArrowValues.TypeName(type)}",
+        };
+    }
 
     // 00074 is a code, not a number: as one it would lose its zeros.
     private static bool LosesZeros(string text, IArrowType type)

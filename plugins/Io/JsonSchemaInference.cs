@@ -5,21 +5,29 @@ using Dataflow.Abstractions;
 
 namespace Dataflow.Plugins.Io;
 
-/// <summary>Infers columns from the first lines of each JSON Lines file; what later lines hold must fit.</summary>
+/// <summary>
+/// Infers columns from the first lines of each JSON Lines file, and from all lines as long as they are few; what later
+/// lines hold must fit.
+/// </summary>
 internal static class JsonSchemaInference
 {
     private const int Lines = 2000;
+
+    /// <summary>Letters read beyond those lines: a small file is known whole, and a large one costs a fraction of a second.</summary>
+    private const int FurtherLetters = 16 << 20;
 
     public static Schema? Infer(SourceFiles files, StageDeclaration? declaration = null)
     {
         var names = new List<string>();
         var types = new Dictionary<string, IArrowType?>(StringComparer.Ordinal);
         int objects = 0;
+        int further = FurtherLetters;
         foreach (string path in files.Paths)
         {
             using StreamReader reader = SourceFiles.Open(path);
-            for (int n = 0; n < Lines && reader.ReadLine() is string line; n++)
+            for (int n = 0; (n < Lines || further > 0) && reader.ReadLine() is string line; n++)
             {
+                further -= n < Lines ? 0 : line.Length;
                 objects += Look(line, names, types) ? 1 : 0;
             }
         }
@@ -43,7 +51,8 @@ internal static class JsonSchemaInference
             case JsonValueKind.True or JsonValueKind.False:
                 return Columns.Boolean;
             case JsonValueKind.Number:
-                return value.TryGetInt64(out _) ? Columns.Integer : Columns.Number;
+                // A whole number of more than 64 bits is the mistake of its row, not a reason to round the others.
+                return JsonNumbers.IsWhole(value) ? Columns.Integer : Columns.Number;
             case JsonValueKind.Array:
                 IArrowType? item = null;
                 foreach (JsonElement element in value.EnumerateArray())
@@ -95,7 +104,7 @@ internal static class JsonSchemaInference
         try
         {
             using JsonDocument document = JsonDocument.Parse(line);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            if (MalformedText.IsIn(line) || document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 return false;
             }

@@ -28,7 +28,9 @@ public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<Js
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         SourceFiles files = SourceFiles.Find(context.ResolvePath(options.Path));
-        Schema schema = DeclaredColumns.Read(options.Columns) ?? JsonSchemaInference.Infer(files) ?? throw new StageFailedException($"'{options.Path}' is empty");
+        Schema? declared = DeclaredColumns.Read(options.Columns);
+        Schema schema = declared ?? JsonSchemaInference.Infer(files) ?? throw new StageFailedException($"'{options.Path}' is empty");
+        var lines = new JsonlLine(schema, isDeclared: declared is not null);
         var rows = new List<IReadOnlyDictionary<string, object?>>(context.BatchRows);
         await foreach (SourceLine line in files.LinesAsync(cancellationToken))
         {
@@ -39,12 +41,12 @@ public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<Js
 
             try
             {
-                rows.Add(Parse(line.Text, schema));
+                rows.Add(lines.Parse(line.Text));
             }
             catch (Exception failure) when (failure is JsonException or RowFailedException)
             {
                 string code = failure is RowFailedException row ? row.Code : "bad_json";
-                await context.ReportInputErrorAsync(code, $"{line.File}:{line.Number}: {failure.Message}", line.Text, cancellationToken);
+                await context.ReportInputErrorAsync(code, $"{line.File}:{line.Number}: {failure.Message}", MalformedText.Shown(line.Text), cancellationToken);
                 continue;
             }
 
@@ -60,31 +62,6 @@ public sealed class JsonlSource(JsonlSourceOptions options) : ISource, IStage<Js
             yield return ArrowRows.BuildBatch(schema, rows);
         }
     }
-
-    private static Dictionary<string, object?> Parse(string line, Schema schema)
-    {
-        using JsonDocument document = JsonDocument.Parse(line);
-        if (document.RootElement.ValueKind != JsonValueKind.Object)
-        {
-            throw new RowFailedException("bad_json", "a line must be a JSON object");
-        }
-
-        IReadOnlyDictionary<string, JsonElement> properties = RowJson.Properties(document.RootElement);
-        var row = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (Field field in schema.FieldsList)
-        {
-            try
-            {
-                row[field.Name] = properties.TryGetValue(field.Name, out JsonElement value) ? RowJson.Read(value, field.DataType) : null;
-            }
-            catch (RowFailedException failure)
-            {
-                throw new RowFailedException(failure.Code, $"column '{field.Name}': {failure.Message}", failure);
-            }
-        }
-
-        return row;
-    }
 }
 
 public sealed record JsonlSourceOptions
@@ -92,6 +69,6 @@ public sealed record JsonlSourceOptions
     [Description("File, or pattern such as data/*.jsonl.gz; several files are read in ordinal order of their names."), PathOption, MinLength(1)]
     public required string Path { get; init; }
 
-    [Description("Columns and their types (text, integer, number, boolean, list<text>, messages); if absent they are inferred from the first 2,000 lines of each file, so files without rows need them. A later value of another type is a row error.")]
+    [Description("Columns and their types (text, integer, number, boolean, list<text>, messages, a quoted structure such as '{lang: text, n: integer}'): those are read, others ignored, and a column declared as text takes a number as it is written. If absent they are inferred from the first 2,000 lines of each file, and from all lines of files of 16 MB together, so files without rows need them. A later column, or a value of another type, is a row error.")]
     public IReadOnlyDictionary<string, string>? Columns { get; init; }
 }

@@ -80,11 +80,25 @@ public sealed class ParquetSource(ParquetSourceOptions options) : ISource, IStag
 
             string wanted = ArrowValues.TypeName(field.DataType);
             string given = ArrowValues.TypeName(batch.Schema.GetFieldByIndex(index).DataType);
-            return wanted == given || (wanted, given) is ("number", "integer")
+            return wanted == given || ((wanted, given) is ("number", "integer") && KeepsDigits(batch.Column(index), field.Name, path))
                 ? PlainColumns.Convert(batch.Column(index), field.DataType)
                 : throw new StageFailedException($"'{path}': column '{field.Name}' is {given}, but {wanted} in the first file");
         });
         return new RecordBatch(schema, columns, batch.Length);
+    }
+
+    // Whole numbers of a later file become numbers like those of the first; a whole column that cannot is no matter of a row.
+    private static bool KeepsDigits(IArrowArray column, string name, string path)
+    {
+        for (int i = 0; i < column.Length; i++)
+        {
+            if (ArrowValues.Get(column, i) is long whole && (Int128)(double)whole != whole)
+            {
+                throw new StageFailedException($"'{path}': column '{name}' holds {whole}, which would lose digits as the number that it is in the first file");
+            }
+        }
+
+        return true;
     }
 
     private static Schema Plain(Schema schema) => new(schema.FieldsList.Select(field => new Field(field.Name, PlainColumns.TypeFor(field.DataType) ?? Columns.Text, nullable: true)).ToList(), null);

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
-using System.Text;
 using Dataflow.Abstractions;
 
 namespace Dataflow.Plugins.Io;
@@ -88,6 +87,6 @@ internal sealed class SourceFiles(IReadOnlyList<string> paths)
     public static StreamReader Open(string path)
     {
         Stream file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
-        return new StreamReader(path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file, Encoding.UTF8);
+        return new StreamReader(path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file, MalformedText.MarkingEncoding);
     }
 }

@@ -31,6 +31,12 @@ public sealed class TextSource(TextSourceOptions options) : ISource, IStage<Text
         var rows = new List<IReadOnlyDictionary<string, object?>>(context.BatchRows);
         await foreach (SourceLine line in options.Per == TextUnit.Line ? files.LinesAsync(cancellationToken) : WholeAsync(files, cancellationToken))
         {
+            if (MalformedText.IsIn(line.Text))
+            {
+                await context.ReportInputErrorAsync(MalformedText.Code, $"{line.File}:{line.Number}: {MalformedText.Problem}", MalformedText.Shown(line.Text), cancellationToken);
+                continue;
+            }
+
             rows.Add(new Dictionary<string, object?> { ["text"] = line.Text, ["file"] = line.File, ["line"] = line.Number });
             if (rows.Count == context.BatchRows)
             {

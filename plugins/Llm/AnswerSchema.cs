@@ -9,7 +9,8 @@ namespace Dataflow.Plugins.Llm;
 /// <summary>A JSON Schema that answers must meet, and the column type that such answers have.</summary>
 public sealed class AnswerSchema
 {
-    private static readonly JsonDocumentOptions Lenient = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    // Of a name given twice nobody knows which value was meant.
+    private static readonly JsonDocumentOptions Lenient = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, AllowDuplicateProperties = false };
     private static readonly EvaluationOptions Evaluation = new() { OutputFormat = OutputFormat.List };
 
     private readonly JsonSchema schema;
@@ -17,6 +18,11 @@ public sealed class AnswerSchema
     private AnswerSchema(JsonNode json)
     {
         Json = JsonSerializer.SerializeToElement(json);
+        if (SchemaMistakes.First(Json) is string mistake)
+        {
+            throw new InvalidDataException($"this is no JSON Schema: {mistake}");
+        }
+
         schema = JsonSchema.FromText(json.ToJsonString());
         Type = TypeOf(json);
     }
@@ -49,20 +55,25 @@ public sealed class AnswerSchema
     /// <returns>The answer as a column value of <see cref="Type"/>.</returns>
     public object? Parse(string text, out string? problem)
     {
-        JsonNode? json;
         try
         {
-            json = JsonNode.Parse(Unfenced(text), null, Lenient);
+            using JsonDocument json = JsonDocument.Parse(Unfenced(text), Lenient);
+            // Half a surrogate pair may stand in a part that no column takes, so all texts are looked at.
+            _ = RowJson.Read(json.RootElement);
+            EvaluationResults results = schema.Evaluate(json.RootElement, Evaluation);
+            problem = results.IsValid ? null : Problems(results);
+            return problem is null ? AnswerValues.Of(json.RootElement, Type) : null;
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or RowFailedException { Code: "bad_json" })
         {
             problem = $"it is not JSON: {failure.Message}";
-            return null;
+        }
+        catch (RowFailedException misfit)
+        {
+            problem = misfit.Message;
         }
 
-        EvaluationResults results = schema.Evaluate(JsonSerializer.SerializeToElement(json), Evaluation);
-        problem = results.IsValid ? null : Problems(results);
-        return problem is null ? Value(json, Type) : null;
+        return null;
     }
 
     private static string Problems(EvaluationResults results)
@@ -104,16 +115,4 @@ public sealed class AnswerSchema
             _ => Columns.Text,
         };
     }
-
-    private static object? Value(JsonNode? json, IArrowType type) => (json, type) switch
-    {
-        (null, _) => null,
-        (JsonObject value, StructType fields) => fields.Fields.ToDictionary(field => field.Name, field => Value(value[field.Name], field.DataType), StringComparer.Ordinal),
-        (JsonArray value, ListType list) => value.Select(item => Value(item, list.ValueDataType)).ToArray(),
-        (JsonValue value, Int64Type) => value.TryGetValue(out long whole) ? whole : (long)value.GetValue<double>(),
-        (JsonValue value, DoubleType) => value.GetValue<double>(),
-        (JsonValue value, BooleanType) => value.GetValue<bool>(),
-        (JsonValue value, StringType) when value.TryGetValue(out string? text) => text,
-        _ => json.ToJsonString(),
-    };
 }

@@ -129,10 +129,10 @@ public sealed record OpenAiOptions
 
 public sealed record BatchOptions
 {
-    [Description("Time within which the endpoint must answer.")]
+    [Description("Time within which the endpoint must answer."), Shortest(60)]
     public TimeSpan Window { get; init; } = TimeSpan.FromHours(24);
 
-    [Description("How often a batch is looked after.")]
+    [Description("How often a batch is looked after."), Shortest(0.1)]
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(30);
 
     [Description("A batch is submitted when no further call has come for this long.")]

@@ -64,6 +64,31 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_folder_of_a_run_is_no_folder_that_a_pipeline_reads()
+    {
+        command.Write("tmp/o.jsonl", "{\"value\": 1}\n");
+        command.Environment["TMPDIR"] = Path.Combine(command.Folder, "tmp");
+        command.Write("p.yaml", """
+            stages:
+              rows: { uses: io.jsonl, with: { path: "tmp/o.jsonl" } }
+              keep: { uses: io.jsonl_sink, from: rows, with: { path: "${run:folder}/o.jsonl" } }
+            """);
+        CommandResult good = await command.RunAsync("check", "p.yaml", "--no-environment");
+        Assert.True(good.ExitCode == 0, good.All);
+        command.Write("p.yaml", command.Read("p.yaml").Replace("tmp/o.jsonl", "${run:folder}/o.jsonl", StringComparison.Ordinal));
+        Assert.Contains("there is no file '" + Path.Combine(command.Folder, "runs/<run folder>/o.jsonl"), (await command.RunAsync("check", "p.yaml", "--no-environment")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_the_place_of_runs_is_told_at_the_run_section()
+    {
+        command.Write("p.yaml", "run: { seed: 1 }\n" + Good);
+        command.Write("plain", "");
+        Assert.Contains("p.yaml:1:6: error DF0030: the run: runs cannot be kept in 'plain'", (await command.RunAsync("check", "p.yaml", "--runs", "plain")).Error, StringComparison.Ordinal);
+        Assert.Contains("good.yaml:1:1: error DF0030: the run: ", (await command.RunAsync("check", "good.yaml", "--runs", "plain")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Several_pipelines_are_checked_in_one_go_and_written_as_sarif()
     {
         command.Write("bad.yaml", Good.Replace("large.kept", "lrage", StringComparison.Ordinal));

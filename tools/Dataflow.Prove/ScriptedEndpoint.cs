@@ -17,6 +17,9 @@ internal enum EndpointFault
     Reset,
     Truncated,
     InvalidJson,
+
+    /// <summary>The message's content is null, and its tokens are counted.</summary>
+    NoContent,
 }
 
 /// <summary>A reply: an HTTP status and, for 200, the message's text, otherwise the error's.</summary>
@@ -128,7 +131,7 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
             context.Response.Headers.RetryAfter = reply.RetryAfter;
         }
 
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(reply.Status == 200 ? Completion(reply.Text) : new { error = new { message = reply.Message } });
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(reply.Status == 200 ? Completion(reply.Fault == EndpointFault.NoContent ? null : reply.Text) : new { error = new { message = reply.Message } });
         context.Response.ContentLength = json.Length;
         switch (reply.Fault)
         {
@@ -147,7 +150,7 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
         }
     }
 
-    public static object Completion(string text) => new
+    public static object Completion(string? text) => new
     {
         id = "x",
         @object = "chat.completion",

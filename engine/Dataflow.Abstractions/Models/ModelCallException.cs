@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.AI;
 
 namespace Dataflow.Abstractions;
 
@@ -27,13 +28,22 @@ public sealed class ModelCallException(string message, int? status, TimeSpan? re
     /// <summary>JSON that is not what the protocol says.</summary>
     public const string InvalidAnswer = "invalid_answer";
 
+    /// <summary>An answer whose content is null, though the model says it has ended well.</summary>
+    public const string NoContent = "no_content";
+
+    /// <summary>The model refused in the protocol's own way; asked again it would refuse again.</summary>
+    public const string Refused = "refused";
+
     public int? Status { get; } = status;
+
+    /// <summary>What the endpoint counted for the answer that cannot be used: it is paid for all the same. Null if it said nothing.</summary>
+    public UsageDetails? Usage { get; init; }
 
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
     /// <summary>One of the constants above, or <c>http_500</c> for a status. Error rows carry it as <c>model_REASON</c>.</summary>
     public string Reason { get; } = reason ?? (status is int code ? string.Create(CultureInfo.InvariantCulture, $"http_{code}") : NoConnection);
 
-    /// <summary>True where the same request may succeed later: no answer, 408, 409, 429 and 5xx.</summary>
-    public bool IsTransient => Status is null or 408 or 409 or 429 or >= 500;
+    /// <summary>True where the same request may succeed later: no usable answer, 408, 409, 429 and 5xx.</summary>
+    public bool IsTransient => Reason != Refused && (Status is null or 408 or 409 or 429 or >= 500);
 }

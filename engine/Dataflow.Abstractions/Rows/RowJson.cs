@@ -92,8 +92,12 @@ public static class RowJson
     };
 
     /// <summary>Reads a JSON value that must fit <paramref name="type"/>.</summary>
+    /// <param name="exact">
+    /// For values that come from outside: what the type cannot hold as it is written (1e400, or a whole number with more
+    /// digits than a number keeps) does not fit.
+    /// </param>
     /// <exception cref="RowFailedException">It does not.</exception>
-    public static object? Read(JsonElement element, IArrowType type)
+    public static object? Read(JsonElement element, IArrowType type, bool exact = false)
     {
         if (element.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
         {
@@ -108,6 +112,10 @@ public static class RowJson
                 return element.GetBoolean();
             case (IntegerType, JsonValueKind.Number) when element.TryGetInt64(out long whole):
                 return whole;
+            case (IntegerType, JsonValueKind.Number) when exact && JsonNumbers.IsWhole(element):
+                throw new RowFailedException("wrong_type", $"{Shown(element)} needs more than the 64 bits of an integer; declare the column as text to keep its digits");
+            case (FloatingPointType, JsonValueKind.Number) when exact:
+                return JsonNumbers.Number(element) ?? throw Inexact(element);
             case (FloatingPointType, JsonValueKind.Number):
                 return element.GetDouble();
             case (FloatingPointType, JsonValueKind.String) when Text(element) is "NaN" or "Infinity" or "-Infinity":
@@ -117,9 +125,9 @@ public static class RowJson
             case (BinaryType, JsonValueKind.String) when element.TryGetBytesFromBase64(out byte[]? bytes):
                 return bytes;
             case (ListType list, JsonValueKind.Array):
-                return element.EnumerateArray().Select(item => Read(item, list.ValueDataType)).ToArray();
+                return element.EnumerateArray().Select(item => Read(item, list.ValueDataType, exact)).ToArray();
             case (StructType record, JsonValueKind.Object):
-                return ReadStruct(element, record);
+                return ReadStruct(element, record, exact);
             default:
                 throw new RowFailedException("wrong_type", $"{Shown(element)} is not {ArrowValues.TypeName(type)}");
         }
@@ -165,12 +173,16 @@ public static class RowJson
         return raw.Length > 60 ? raw[..60] + "…" : raw;
     }
 
-    private static Dictionary<string, object?> ReadStruct(JsonElement element, StructType type)
+    private static RowFailedException Inexact(JsonElement element) => new("wrong_type", JsonNumbers.IsWhole(element)
+        ? $"{Shown(element)} would lose digits as a number; declare the column as text to keep them"
+        : $"{Shown(element)} is larger than a number can be");
+
+    private static Dictionary<string, object?> ReadStruct(JsonElement element, StructType type, bool exact)
     {
         IReadOnlyDictionary<string, JsonElement> properties = Properties(element);
         return type.Fields.ToDictionary(
             field => field.Name,
-            field => properties.TryGetValue(field.Name, out JsonElement item) ? Read(item, field.DataType) : null,
+            field => properties.TryGetValue(field.Name, out JsonElement item) ? Read(item, field.DataType, exact) : null,
             StringComparer.Ordinal);
     }
 

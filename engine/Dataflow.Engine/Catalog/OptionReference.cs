@@ -84,5 +84,6 @@ public static class OptionReference
 
     private static string? Range(PropertyInfo property) => property.GetCustomAttribute<RangeAttribute>() is RangeAttribute range
         ? OptionTypes.Bounds(range)
+        : property.GetCustomAttribute<ShortestAttribute>() is ShortestAttribute shortest ? OptionTypes.Bounds(shortest)
         : null;
 }

@@ -128,10 +128,10 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
 
     private ConfigMapping? Parse(string path, SourceSpan? includedAt)
     {
-        string text;
+        string? text;
         try
         {
-            text = File.ReadAllText(path);
+            text = PipelineText.Read(path, diagnostics);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -142,7 +142,7 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
             return null;
         }
 
-        ConfigNode? node = YamlReader.Read(path, text, diagnostics);
+        ConfigNode? node = text is null ? null : YamlReader.Read(path, text, diagnostics);
         if (node is not null and not ConfigMapping)
         {
             diagnostics.Error(DiagnosticCodes.WrongType, node.Span, $"a pipeline file is a mapping with 'stages', but this is {node.Kind}");

@@ -13,6 +13,11 @@ public static class OptionTypes
         ? string.Create(CultureInfo.InvariantCulture, $"{range.Minimum} or more")
         : string.Create(CultureInfo.InvariantCulture, $"{range.Minimum} to {range.Maximum}");
 
+    /// <summary>The same for a duration: <c>100ms or more</c>.</summary>
+    public static string Bounds(ShortestAttribute shortest) => shortest.Seconds < 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{1000 * shortest.Seconds:0.###}ms or more")
+        : string.Create(CultureInfo.InvariantCulture, $"{shortest.Seconds:0.###}s or more");
+
     public static string Describe(Type type, PropertyInfo? property = null)
     {
         Type target = Nullable.GetUnderlyingType(type) ?? type;

@@ -127,10 +127,11 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
                 {
                     RangeAttribute { Maximum: long.MaxValue or (double and >= 9e15) } range => "must be " + OptionTypes.Bounds(range),
                     RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"must lie between {range.Minimum} and {range.Maximum}"),
+                    ShortestAttribute shortest => "must be " + OptionTypes.Bounds(shortest),
                     AllowedValuesAttribute allowed => "must be one of " + string.Join(", ", allowed.Values),
                     _ => rule.FormatErrorMessage(option),
                 };
-                diagnostics.Error(DiagnosticCodes.OutOfRange, node.Span, $"'{option}' is {ArrowValues.Display(Plain(value))}; it {wanted}");
+                diagnostics.Error(DiagnosticCodes.OutOfRange, node.Span, $"'{option}' is {(value is TimeSpan ? ((ConfigScalar)node).Text : ArrowValues.Display(Plain(value)))}; it {wanted}");
                 good = false;
             }
         }

@@ -13,6 +13,9 @@ public sealed record PipelineDefinition(
     IReadOnlyList<ModelDefinition> Models,
     IReadOnlyList<StageDefinition> Stages)
 {
+    /// <summary>Where <c>run:</c> stands; the file's beginning if there is none.</summary>
+    public required SourceSpan RunPlace { get; init; }
+
     /// <summary>Where the values of <c>run:</c> stand.</summary>
     public IReadOnlyDictionary<string, SourceSpan> RunPlaces { get; init; } = new Dictionary<string, SourceSpan>();
 }
@@ -37,6 +40,7 @@ public sealed record RunDefinition
     public long QueueBytes { get; init; } = 64 << 20;
 
     /// <summary>After this long without any progress, who waits for whom is printed.</summary>
+    [Dataflow.Abstractions.Shortest(0.1)]
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Threads of each compute stage (trainers, local models). Part of the manifest: it changes low bits.</summary>
@@ -73,9 +77,11 @@ public sealed record LimitsDefinition
     public int Retries { get; init; } = 5;
 
     /// <summary>Of one attempt.</summary>
+    [Dataflow.Abstractions.Shortest(0.1)]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(120);
 
     /// <summary>How long the model may answer nothing, while calls wait, before the run stops.</summary>
+    [Dataflow.Abstractions.Shortest(1)]
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromHours(1);
 }
 

@@ -11,10 +11,10 @@ public static class PipelineLoader
     /// <summary>A YAML file that is a mapping, as nodes with their places; null if it is none (the bag says why).</summary>
     public static ConfigMapping? ReadMapping(string path, DiagnosticBag diagnostics)
     {
-        string text;
+        string? text;
         try
         {
-            text = File.ReadAllText(path);
+            text = PipelineText.Read(path, diagnostics);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -22,7 +22,7 @@ public static class PipelineLoader
             return null;
         }
 
-        ConfigNode? node = YamlReader.Read(path, text, diagnostics);
+        ConfigNode? node = text is null ? null : YamlReader.Read(path, text, diagnostics);
         if (node is not null and not ConfigMapping)
         {
             diagnostics.Error(DiagnosticCodes.WrongType, node.Span, $"this file must be a mapping, but is {node.Kind}");
@@ -52,6 +52,7 @@ public static class PipelineLoader
         var definition = new PipelineDefinition(
             outline.Name ?? Path.GetFileNameWithoutExtension(path), outline.Description, Path.GetFullPath(path), parts.Hash.Of(run), run, parts.Models, parts.Stages)
         {
+            RunPlace = outline.Run.Span,
             RunPlaces = binder.Places,
         };
         return new LoadResult(definition, diagnostics, secrets);

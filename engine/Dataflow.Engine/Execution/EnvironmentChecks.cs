@@ -28,7 +28,7 @@ public static class EnvironmentChecks
             pending.Add(AskAsync($"model '{model.Name}'", model.Place, () => CheckAsync(model, graph, patience.Token)));
         }
 
-        pending.Add(AskAsync("the run", null, () => ValueTask.FromResult(RunSpace.Check(runsFolder))));
+        pending.Add(AskAsync("the run", graph.RunPlace, () => ValueTask.FromResult(RunSpace.Check(runsFolder))));
         IReadOnlyList<Diagnostic>[] found = await Task.WhenAll(pending);
         cancellationToken.ThrowIfCancellationRequested();
         return found.SelectMany(one => one).DistinctBy(diagnostic => diagnostic.Message, StringComparer.Ordinal).ToArray();

@@ -81,7 +81,10 @@ public sealed class GraphCompiler
         return new PipelineGraph(
             definition.Name, definition.Description, definition.SourcePath, definition.Hash,
             new RunSettings(run.Seed, run.BatchRows, run.BlockCapacity, run.Threads, runBudget, run.QueueBytes, run.StallAfter, run.MaxCost), nodes, models,
-            nodes.Select(node => node.Descriptor.Plugin).Concat(models.Values.Select(model => model.Descriptor.Plugin)).Distinct().OrderBy(p => p.Name, StringComparer.Ordinal).ToArray());
+            nodes.Select(node => node.Descriptor.Plugin).Concat(models.Values.Select(model => model.Descriptor.Plugin)).Distinct().OrderBy(p => p.Name, StringComparer.Ordinal).ToArray())
+        {
+            RunPlace = definition.RunPlace,
+        };
     }
 
     private void DraftStage(StageDefinition stage)

@@ -18,6 +18,9 @@ public sealed record PipelineGraph(
     IReadOnlyDictionary<string, ModelNode> Models,
     IReadOnlyList<PluginInfo> Plugins)
 {
+    /// <summary>Where <c>run:</c> stands in the YAML, for what concerns the run as a whole.</summary>
+    public SourceSpan? RunPlace { get; init; }
+
     /// <summary>The folder that relative paths of the YAML are resolved against.</summary>
     public string BaseFolder => Path.GetDirectoryName(Path.GetFullPath(SourcePath))!;
 

@@ -19,6 +19,7 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
     private readonly Dictionary<EndpointGate, IChatClient> clients = [];
     private readonly ResiliencePipeline pipeline;
     private readonly ResiliencePipeline attempt = ResiliencePipeline.Empty;
+    private readonly ModelTraffic traffic;
     private readonly TokenEstimate? estimate;
     private readonly TimeSpan timeout;
     private readonly bool offline;
@@ -31,6 +32,7 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         : base(inner)
     {
         this.stopping = stopping;
+        this.traffic = traffic;
         ModelLimits limits = node.Limits;
         bool remote = node.IsRemote;
         timeout = limits.Timeout;
@@ -140,6 +142,12 @@ internal sealed class ResilientChatClient : DelegatingChatClient, IGroupSampler
         try
         {
             return await attempt.ExecuteAsync(send, cancellationToken);
+        }
+        catch (ModelCallException failed) when (failed.Usage is UsageDetails billed)
+        {
+            // An answer that cannot be used is paid for like any other.
+            traffic.Called(billed);
+            throw;
         }
         catch (TimeoutRejectedException late)
         {

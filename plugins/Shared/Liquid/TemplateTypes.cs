@@ -8,8 +8,8 @@ namespace Dataflow.Plugins.Liquid;
 
 /// <summary>
 /// Complains where a column's type makes an expression of a template meaningless: arithmetic on what is no number, a
-/// structure printed or compared as if it were text, a field that a structure lacks. What may be right is left alone:
-/// text may hold digits, a list of text prints its items.
+/// structure printed or compared as if it were text, a field that a column lacks. What may be right is left alone: a list
+/// of text prints its items, and text that has gone through another filter may be digits.
 /// </summary>
 internal sealed class TemplateTypes : AstVisitor
 {
@@ -56,7 +56,7 @@ internal sealed class TemplateTypes : AstVisitor
 
         if (Arithmetic.Contains(filterExpression.Name) && TypeOf(filterExpression.Input, out string name) is IArrowType type && !CanBeNumber(type))
         {
-            declaration.Error(option, $"template: filter '{filterExpression.Name}' needs a number, but '{name}' is {ArrowValues.TypeName(type)}");
+            declaration.Error(option, $"template: filter '{filterExpression.Name}' needs a number, but '{name}' is {ArrowValues.TypeName(type)}{(type is StringType or LargeStringType ? "; if it holds digits, say so by 'strip' before it" : "")}");
         }
 
         return base.VisitFilterExpression(filterExpression);
@@ -76,14 +76,51 @@ internal sealed class TemplateTypes : AstVisitor
 
     protected override Expression VisitMemberExpression(MemberExpression memberExpression)
     {
-        if (memberExpression.Segments is [IdentifierSegment column, IdentifierSegment field, ..] && ColumnType(column.Identifier) is StructType record
-            && field.Identifier != "size" && !record.Fields.Any(known => known.Name == field.Identifier))
+        if (memberExpression.Segments is [IdentifierSegment column, ..] && ColumnType(column.Identifier) is IArrowType type)
         {
-            declaration.Error(option, $"template: '{column.Identifier}' has no field '{field.Identifier}'; it has {string.Join(", ", record.Fields.Select(known => known.Name))}");
+            CheckFields(column.Identifier, type, memberExpression.Segments);
         }
 
         return base.VisitMemberExpression(memberExpression);
     }
+
+    private void CheckFields(string name, IArrowType type, IReadOnlyList<MemberSegment> segments)
+    {
+        for (int i = 1; i < segments.Count; i++)
+        {
+            string? field = (segments[i] as IdentifierSegment)?.Identifier;
+            if (Member(type, field) is IArrowType inner)
+            {
+                name += field is null ? "[…]" : "." + field;
+                type = inner;
+                continue;
+            }
+
+            string? problem = (type, field) switch
+            {
+                (_, null or "size") => null,
+                (StructType record, _) => $"'{name}' has no field '{field}'; it has {string.Join(", ", record.Fields.Select(known => known.Name))}",
+                (ListType, _) => $"'{name}' is {ArrowValues.TypeName(type)}, which has no field '{field}'; take an item of it, such as '{name}.first'",
+                (StringType or LargeStringType or IntegerType or FloatingPointType or BooleanType, not ("first" or "last")) =>
+                    $"'{name}' is {ArrowValues.TypeName(type)}, which has no field '{field}'",
+                _ => null,
+            };
+            if (problem is not null)
+            {
+                declaration.Error(option, "template: " + problem);
+            }
+
+            return;
+        }
+    }
+
+    /// <param name="field">Null for an item by its number.</param>
+    private static IArrowType? Member(IArrowType type, string? field) => type switch
+    {
+        StructType record => record.Fields.FirstOrDefault(known => known.Name == field)?.DataType,
+        ListType list when field is null or "first" or "last" => list.ValueDataType,
+        _ => null,
+    };
 
     // A structure never equals a text or a number.
     private void Compare(BinaryExpression comparison)
@@ -109,13 +146,14 @@ internal sealed class TemplateTypes : AstVisitor
         name = column.Identifier;
         for (int i = 1; i < member.Segments.Count; i++)
         {
-            if (member.Segments[i] is not IdentifierSegment field || type is not StructType record || record.Fields.FirstOrDefault(known => known.Name == field.Identifier) is not Field found)
+            string? field = (member.Segments[i] as IdentifierSegment)?.Identifier;
+            if (Member(type, field) is not IArrowType found)
             {
                 return null;
             }
 
-            name += "." + field.Identifier;
-            type = found.DataType;
+            name += field is null ? "[…]" : "." + field;
+            type = found;
         }
 
         return type;
@@ -125,5 +163,5 @@ internal sealed class TemplateTypes : AstVisitor
 
     private static bool IsStructured(IArrowType type) => type is StructType || (type is ListType list && list.ValueDataType is StructType or ListType);
 
-    private static bool CanBeNumber(IArrowType type) => type is StringType or LargeStringType or IntegerType or FloatingPointType or NullType;
+    private static bool CanBeNumber(IArrowType type) => type is IntegerType or FloatingPointType or NullType;
 }

@@ -49,6 +49,13 @@ public sealed class HostileFileTests
     }
 
     [Fact]
+    public void A_byte_that_is_no_UTF_8_is_an_error_at_its_place()
+    {
+        using Compiled compiled = Compiled.From([0xEF, 0xBB, 0xBF, .. "# é\nname: café"u8, 0xE9, .. Encoding.UTF8.GetBytes("\n" + Good)]);
+        Assert.Equal(["p.yaml:2:11: error DF0001: the byte 0xE9 is not UTF-8 (save the file in the encoding UTF-8)"], compiled.Lines);
+    }
+
+    [Fact]
     public void An_include_cannot_include_itself()
     {
         using Compiled compiled = Compiled.From(

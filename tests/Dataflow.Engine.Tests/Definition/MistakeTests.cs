@@ -90,6 +90,12 @@ public sealed class MistakeTests
         { "b: { uses: text.length, from: a, with: { column: text, min: 1 } }", "b: { uses: text.regex, from: a, with: { pattern: \"(\" } }", "p.yaml:7:52: error DF0022: Invalid pattern '(' at offset 1. Not enough )'s." },
         { "model: m, prompt", "model: m, temperature: 1e999, prompt", "p.yaml:8:68: error DF0006: 'temperature' must be a number, but is the number 1e999" },
         { "model: x } }", "model: x }, limits: { timeout: 5 parsecs } }", "p.yaml:4:61: error DF0006: 'timeout' must be a duration such as 10s, but is text '5 parsecs'" },
+        { "model: x } }", "model: x }, limits: { timeout: 1ms } }", "p.yaml:4:61: error DF0008: 'timeout' is 1ms; it must be 100ms or more" },
+        { "model: x } }", "model: x }, limits: { timeout: 0s } }", "p.yaml:4:61: error DF0008: 'timeout' is 0s; it must be 100ms or more" },
+        { "model: x } }", "model: x }, limits: { give_up_after: 0s } }", "p.yaml:4:67: error DF0008: 'give_up_after' is 0s; it must be 1s or more" },
+        { "stages:", "run: { stall_after: 0s }\nstages:", "p.yaml:5:21: error DF0008: 'stall_after' is 0s; it must be 100ms or more" },
+        { "model: m, prompt", "model: m, schema: { type: objct }, prompt", "p.yaml:8:63: error DF0022: this is no JSON Schema: # has the unknown type \"objct\"; known are array, boolean, integer, null, number, object, string" },
+        { "model: m, prompt", "model: m, schema: { $ref: '#' }, prompt", "p.yaml:8:63: error DF0022: this is no JSON Schema: # refers to itself, so no answer can be judged by it" },
         { "model: x } }", "model: x }, from: c }", "p.yaml:4:48: error DF0017: 'openai' does not read checkpoints, so it cannot come from a stage" },
         { "stages:", "include: [ { path: none.yaml } ]\nstages:", "p.yaml:5:20: error DF0004: there is no file 'none.yaml' (paths are relative to the file that includes)" },
     };

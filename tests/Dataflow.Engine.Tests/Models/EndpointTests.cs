@@ -78,6 +78,29 @@ public sealed class EndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task An_answer_without_content_is_asked_for_again_and_every_one_is_paid_for()
+    {
+        int calls = 0;
+        await using var endpoint = new ScriptedEndpoint(_ => new EndpointReply("a") { Fault = Interlocked.Increment(ref calls) == 1 ? EndpointFault.NoContent : EndpointFault.None });
+        RunResult result = await host.RunAsync(Ask(1, endpoint.Address, ", limits: { retries: 1 }, cost: { input: 100000, output: 100000 }"));
+        Assert.Equal((RunOutcome.Completed, 1, 1L), (result.Outcome, host.Lines("out.jsonl").Length, result.Models["m"].RetryReasons["no_content"]));
+        Assert.Equal((2L, 14L, 6L, 2.0), (result.Models["m"].Calls, result.Models["m"].InputTokens, result.Models["m"].OutputTokens, Math.Round(result.Models["m"].Cost, 6)));
+    }
+
+    [Fact]
+    public async Task Answers_without_content_fail_rows_use_up_max_cost_and_pause_nothing()
+    {
+        await using var endpoint = new ScriptedEndpoint(_ => new EndpointReply("") { Fault = EndpointFault.NoContent });
+        var observer = new QuietObserver();
+        RunResult failed = await host.RunAsync(Ask(30, endpoint.Address, ", limits: { retries: 0 }, cost: { input: 100000, output: 100000 }"), observer: observer);
+        Assert.Equal(("model_no_content", 30, 30.0), (Assert.Single(Codes()), Rejected().Length, Math.Round(failed.Models["m"].Cost, 6)));
+        Assert.DoesNotContain(observer.Messages, message => message.Contains("pause", StringComparison.Ordinal));
+        Directory.Delete(host.RunFolder, recursive: true);
+        RunResult stopped = await host.RunAsync(Ask(100, endpoint.Address, ", limits: { concurrency: 2, retries: 0 }, cost: { input: 100000, output: 100000 }", ", max_cost: 10"));
+        Assert.StartsWith("model calls have cost 1", stopped.Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_error_row_tells_how_often_its_call_was_made()
     {
         await using var endpoint = new ScriptedEndpoint(call => new EndpointReply("an answer of some length") { Fault = call.Prompt == "question 0" ? EndpointFault.Truncated : EndpointFault.None });

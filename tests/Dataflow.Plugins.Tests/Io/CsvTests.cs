@@ -50,6 +50,32 @@ public sealed class CsvTests : IDisposable
         Assert.Empty(context.InputErrors);
     }
 
+    [Fact]
+    public async Task A_number_that_its_column_cannot_hold_is_text_or_a_row_error()
+    {
+        folder.Write("a.csv", "f,i,x\n0.5,1,1.5\n9007199254740995,99999999999999999999,1e400\n");
+        Assert.Equal(new object?[] { "9007199254740995", "99999999999999999999", "1e400" }, (await ReadAsync(new() { Path = "a.csv" }))[1].Values.Values);
+        foreach ((string column, string type, string problem) in new[]
+        {
+            ("f", "number", "'9007199254740995' would lose digits as a number; declare the column as text to keep them"),
+            ("i", "integer", "'99999999999999999999' needs more than the 64 bits of an integer; declare the column as text to keep its digits"),
+            ("x", "number", "'1e400' is not number"),
+        })
+        {
+            context.InputErrors.Clear();
+            Assert.Single(await ReadAsync(new() { Path = "a.csv", Columns = new Dictionary<string, string> { [column] = type } }));
+            Assert.Equal($"a.csv:3: column '{column}': {problem}", Assert.Single(context.InputErrors).Message);
+        }
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_no_UTF_8_are_a_row_error()
+    {
+        File.WriteAllBytes(folder.File("a.csv"), [.. "a,b\n1,x\n2,"u8, 0xE9, .. "\n3,z\n"u8]);
+        Assert.Equal([1L, 3L], (await ReadAsync(new() { Path = "a.csv" })).Select(row => row["a"]));
+        Assert.Equal(("bad_csv", "a.csv:3: its bytes are not UTF-8", "2,\uFFFD"), Assert.Single(context.InputErrors));
+    }
+
     [Theory]
     [InlineData("00074", "00074")]
     [InlineData("-07", "-07")]
@@ -132,7 +158,7 @@ public sealed class CsvTests : IDisposable
         Assert.StartsWith("path: no file matches", Assert.Single(Complaints(new() { Path = folder.File("*.tsv") })), StringComparison.Ordinal);
         Assert.EndsWith("(its folder does not exist)", Assert.Single(Complaints(new() { Path = folder.File("no/a.csv") })), StringComparison.Ordinal);
         Assert.Equal(
-            ["columns.a: unknown type 'int'; known are text, integer, number, boolean, list<…>, messages", "columns.b: a CSV column is text, integer, number or boolean"],
+            ["columns.a: unknown type 'int'; known are text, integer, number, boolean, list<…>, messages, {name: type, …}", "columns.b: a CSV column is text, integer, number or boolean"],
             Complaints(new() { Path = folder.File("a.csv"), Columns = new Dictionary<string, string> { ["a"] = "int", ["b"] = "list<text>" } }));
         Assert.EndsWith("has no column 'c'", Assert.Single(Complaints(new() { Path = folder.File("a.csv"), Columns = new Dictionary<string, string> { ["c"] = "text" } })), StringComparison.Ordinal);
 

@@ -60,12 +60,89 @@ public sealed class JsonlTests : IDisposable
     }
 
     [Fact]
-    public async Task A_value_after_the_inferred_lines_that_does_not_fit_is_a_row_error()
+    public async Task What_later_lines_hold_beyond_the_inferred_columns_is_a_row_error_and_never_dropped()
     {
-        folder.Write("a.jsonl", string.Concat(Enumerable.Range(0, 2000).Select(i => $$"""{"n": {{i}}}""" + "\n")) + "{\"n\": 0.5}\n{\"n\": 2001, \"late\": 1}\n");
+        WriteLong("""
+            {"n": 0.5}
+            {"n": 2001, "late": 1, "s": "x"}
+            {"n": 2002, "late": null, "s": "x", "m": {"k": 1, "more": [2]}}
+            {"n": 2003, "late": null, "s": "x", "m": {"k": 1, "more": null}}
+            """);
         List<OutRow> rows = await ReadAsync("a.jsonl");
-        Assert.Equal((2001, 2001L, 1), (rows.Count, rows[^1]["n"], rows[^1].Values.Count));
-        Assert.Equal("a.jsonl:2001: column 'n': 0.5 is not integer", Assert.Single(context.InputErrors).Message);
+        Assert.Equal((2003L, 3), (rows[^1]["n"], rows[^1].Values.Count));
+        const int First = 4001;
+        Assert.Equal(
+            [
+                ("wrong_type", $"a.jsonl:{First}: column 'n': 0.5 is not integer"),
+                ("unknown_column", $"a.jsonl:{First + 1}: column 'late' is not in the lines that the columns were inferred from; give 'columns', with it or without it"),
+                ("unknown_column", $"a.jsonl:{First + 2}: column 'm.more' is not in the lines that the columns were inferred from; give 'columns', with it or without it"),
+            ],
+            context.InputErrors.Select(error => (error.Code, error.Message)));
+    }
+
+    [Fact]
+    public async Task Columns_that_were_declared_leave_others_out()
+    {
+        WriteLong("""{"n": 2001, "late": 1, "m": {"k": 1, "more": 2}}""");
+        List<OutRow> rows = await ReadAsync("a.jsonl", new() { ["n"] = "integer", ["m"] = "{k: integer, deep: list<{a: text, b: number}>}" });
+        Assert.Empty(context.InputErrors);
+        Assert.Equal("""{"n":2001,"m":{"k":1,"deep":null}}""", RowJson.Write(rows[^1].Values));
+    }
+
+    [Fact]
+    public async Task A_small_file_is_looked_at_whole()
+    {
+        folder.Write("a.jsonl", string.Concat(Enumerable.Range(0, 2500).Select(i => $$"""{"n": {{i}}}""" + "\n")) + "{\"n\": 0.5, \"late\": 1}\n");
+        Assert.Equal("""{"n":0.5,"late":1}""", RowJson.Write((await ReadAsync("a.jsonl"))[^1].Values));
+        Assert.Empty(context.InputErrors);
+    }
+
+    [Fact]
+    public async Task A_number_that_its_column_cannot_hold_is_a_row_error()
+    {
+        folder.Write("a.jsonl", """
+            {"f": 0.5, "i": 1}
+            {"f": 9007199254740995, "i": 2}
+            {"f": 1e400, "i": 3}
+            {"f": 1, "i": 99999999999999999999}
+            {"f": 100000000000000000000, "i": 9223372036854775807}
+            """);
+        List<OutRow> rows = await ReadAsync("a.jsonl");
+        Assert.Equal([(0.5, 1L), (1e20, long.MaxValue)], rows.Select(row => ((double)row["f"]!, (long)row["i"]!)));
+        Assert.Equal(
+            [
+                "a.jsonl:2: column 'f': 9007199254740995 would lose digits as a number; declare the column as text to keep them",
+                "a.jsonl:3: column 'f': 1e400 is larger than a number can be",
+                "a.jsonl:4: column 'i': 99999999999999999999 needs more than the 64 bits of an integer; declare the column as text to keep its digits",
+            ],
+            context.InputErrors.Select(error => error.Message));
+        context.InputErrors.Clear();
+        rows = await ReadAsync("a.jsonl", new() { ["f"] = "text", ["i"] = "text" });
+        Assert.Empty(context.InputErrors);
+        Assert.Equal(("9007199254740995", "99999999999999999999"), (rows[1]["f"], rows[3]["i"]));
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_no_UTF_8_are_a_row_error_in_every_source()
+    {
+        byte[] bytes = [0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes("{\"q\":\"a\"}\n{\"q\":\""), 0xE9, .. Encoding.UTF8.GetBytes("\"}\n{\"q\":\"\uFFFD\"}\n")];
+        File.WriteAllBytes(folder.File("a.jsonl"), bytes);
+        Assert.Equal(["a", "\uFFFD"], (await ReadAsync("a.jsonl")).Select(row => row["q"]));
+        var byLine = new TextSourceOptions { Path = "a.jsonl" };
+        Assert.Equal(["{\"q\":\"a\"}", "{\"q\":\"\uFFFD\"}"], (await Stages.SourceAsync(new TextSource(byLine), byLine, context)).Select(row => row["text"]));
+        var byFile = new TextSourceOptions { Path = "a.jsonl", Per = TextUnit.File };
+        Assert.Empty(await Stages.SourceAsync(new TextSource(byFile), byFile, context));
+        Assert.Equal(
+            ["bad_utf8 a.jsonl:2: its bytes are not UTF-8", "bad_utf8 a.jsonl:2: its bytes are not UTF-8", "bad_utf8 a.jsonl:1: its bytes are not UTF-8"],
+            context.InputErrors.Select(error => $"{error.Code} {error.Message}"));
+        Assert.Equal("{\"q\":\"\uFFFD\"}", context.InputErrors[0].Input);
+    }
+
+    // Lines of 10 kB, so that not all of them are looked at for columns.
+    private void WriteLong(string last)
+    {
+        string filler = new('x', 10_000);
+        folder.Write("a.jsonl", string.Concat(Enumerable.Range(0, 4000).Select(i => $$$"""{"n": {{{i}}}, "s": "{{{filler}}}", "m": {"k": 1}}""" + "\n")) + last);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class OpenAiModelTests
     public async Task An_answer_without_content_is_no_good_empty_answer(string message, string finish, string? code)
     {
         await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Http(200, $$$"""
-            {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", {{{message}}}}, "finish_reason": "{{{finish}}}"}]}
+            {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", {{{message}}}}, "finish_reason": "{{{finish}}}"}], "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}
             """));
         IChatClient client = await endpoint.OpenAsync();
         Task<ChatResponse> answer = client.GetResponseAsync([new ChatMessage(ChatRole.User, "hi")]);
@@ -46,7 +46,9 @@ public sealed class OpenAiModelTests
             return;
         }
 
-        Assert.Equal(code, (await Assert.ThrowsAsync<RowFailedException>(() => answer)).Code);
+        ModelCallException failure = await Assert.ThrowsAsync<ModelCallException>(() => answer);
+        Assert.Equal((code, 7L, 3L), ("model_" + failure.Reason, failure.Usage?.InputTokenCount, failure.Usage?.OutputTokenCount));
+        Assert.Equal(code == "model_no_content", failure.IsTransient);
     }
 
     [Theory]

@@ -45,7 +45,7 @@ internal static class CheckCommand
         bool good = true;
         foreach (string file in parsed.GetValue(Files)!)
         {
-            LoadedPipeline pipeline = LoadedPipeline.Load(arguments with { File = file }, RunVariables.Preview, level, catalog);
+            LoadedPipeline pipeline = LoadedPipeline.Load(arguments with { File = file }, RunVariables.Preview(parsed.GetValue(RunsOption.Option)!), level, catalog);
             if (level == CheckLevel.Environment)
             {
                 pipeline = await pipeline.WithEnvironmentAsync(parsed.GetValue(RunsOption.Option)!, cancellationToken);

@@ -32,7 +32,7 @@ internal static class GraphCommand
             return ExitCodes.BadInput;
         }
 
-        IReadOnlyDictionary<string, string> variables = RunVariables.Preview;
+        IReadOnlyDictionary<string, string> variables = RunVariables.Preview(parsed.GetValue(RunsOption.Option)!);
         RunRecord? record = null;
         RunManifest? manifest = null;
         if (parsed.GetValue(Run) is string run)

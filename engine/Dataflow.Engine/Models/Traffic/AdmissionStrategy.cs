@@ -63,5 +63,5 @@ internal sealed class ModelCall(double tokens)
     /// The latest attempt says nothing about this call: it was not taken (429, or no connection), or it was a probe of an
     /// endpoint at which all calls fail. However long an endpoint is away, that uses up no retries.
     /// </summary>
-    public bool IsBlameless => Last!.WasNotTaken || Lease!.IsProbe;
+    public bool IsBlameless => Last!.WasNotTaken || (Lease!.IsProbe && Last.Kind != AnswerKind.Empty);
 }

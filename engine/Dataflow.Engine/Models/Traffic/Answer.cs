@@ -8,6 +8,9 @@ internal enum AnswerKind
     /// <summary>An answer, or a refusal of this very request (400, say): the endpoint works.</summary>
     Answered,
 
+    /// <summary>An answer that says nothing: the endpoint works, and asking again, which uses up the call's retries, may help.</summary>
+    Empty,
+
     /// <summary>401 or 404: the endpoint will refuse every request alike. A 403 may be about what one request says.</summary>
     Denied,
 
@@ -26,7 +29,7 @@ internal sealed record Answer(AnswerKind Kind, string Reason, string Message, Ti
 {
     public static Answer Success { get; } = new(AnswerKind.Answered, "", "", null);
 
-    public bool MayTryAgain => Kind is AnswerKind.Busy or AnswerKind.Fault;
+    public bool MayTryAgain => Kind is AnswerKind.Busy or AnswerKind.Fault or AnswerKind.Empty;
 
     public bool NoConnection => Reason is ModelCallException.NoConnection or ModelCallException.Unreachable;
 
@@ -38,6 +41,7 @@ internal sealed record Answer(AnswerKind Kind, string Reason, string Message, Ti
         null => Success,
         ModelCallException { Status: 429 } call => From(AnswerKind.Busy, call),
         ModelCallException { Status: 401 or 404 } call => From(AnswerKind.Denied, call),
+        ModelCallException { Reason: ModelCallException.NoContent } call => From(AnswerKind.Empty, call),
         ModelCallException { IsTransient: true } call => From(AnswerKind.Fault, call),
         HttpRequestException or IOException => new(AnswerKind.Fault, ModelCallException.NoConnection, failure.Message, null),
         OperationCanceledException => new(AnswerKind.Withdrawn, "", "", null),

@@ -92,7 +92,7 @@ internal sealed class EndpointGate
         {
             case AnswerKind.Denied when !hasAnswered:
                 return true;
-            case AnswerKind.Answered or AnswerKind.Denied:
+            case AnswerKind.Answered or AnswerKind.Empty or AnswerKind.Denied:
                 hasAnswered = true;
                 places.Answered(now - lease.SentAt);
                 if (Circuit.Answered(now, lease.IsProbe))

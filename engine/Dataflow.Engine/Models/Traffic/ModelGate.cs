@@ -70,7 +70,7 @@ internal sealed class ModelGate : IDisposable
             }
 
             // Calls sent together with the one that showed it fail alike; that is not their rows' fault.
-            if (closed is not null && answer.Kind is not (AnswerKind.Answered or AnswerKind.Withdrawn))
+            if (closed is not null && answer.Kind is not (AnswerKind.Answered or AnswerKind.Empty or AnswerKind.Withdrawn))
             {
                 throw new StageFailedException(closed.Message);
             }
