@@ -125,12 +125,44 @@ public sealed class CommandTests : IDisposable
     [InlineData("list", "stags")]
     [InlineData("runs", "show", "none")]
     [InlineData("rnu", "good.yaml")]
+    [InlineData("cache", "prune", "--unused-for", "-1")]
+    [InlineData("cache", "prune", "--unused-for", "40000")]
+    [InlineData("cache", "prune", "--unused-for", "NaN")]
+    [InlineData("preview", "good.yaml", "-n", "0")]
+    [InlineData("preview", "good.yaml", "-n", "-5")]
+    [InlineData("tap", "r", "large", "-n", "0")]
+    [InlineData("serve", "none", "--port", "-1")]
+    [InlineData("serve", "none", "--port", "65536")]
+    [InlineData("serve", "none", "--rows", "0")]
+    [InlineData("serve", "none", "--cache-tokens", "-1")]
+    [InlineData("serve", "none", "--threads", "0")]
+    [InlineData("merge", "slerp", "a", "b", "--out", "c", "--t", "1.5")]
+    [InlineData("merge", "linear", "a", "b", "--out", "c", "--weights", "1", "NaN")]
+    [InlineData("merge", "ties", "a", "b", "--base", "c", "--out", "d", "--lambda", "NaN")]
+    [InlineData("merge", "ties", "a", "b", "--base", "c", "--out", "d", "--density", "-0.5")]
+    [InlineData("merge", "dare", "a", "b", "--base", "c", "--out", "d", "--rescale", "7")]
+    [InlineData("export", "none", "--out", "o.gguf", "--type", "7")]
+    [InlineData("check", "good.yaml", "--level", "9")]
     public async Task Bad_input_is_told_on_stderr_with_exit_code_2(params string[] arguments)
     {
         CommandResult result = await command.RunAsync(arguments);
         Assert.True(result.ExitCode == 2, result.All);
         Assert.NotEqual("", result.Error);
         Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--unused-for -1: it must be between 0 and 36500", "cache", "prune", "--unused-for", "-1")]
+    [InlineData("-n 0: it must be 1 or more", "preview", "good.yaml", "-n", "0")]
+    [InlineData("-n -1: it must be 1 or more", "tap", "r", "large", "-n", "-1")]
+    [InlineData("--threads 0: it must be between 1 and 1024", "serve", "none", "--threads", "0")]
+    [InlineData("--weights NaN: it must be a finite number", "merge", "linear", "a", "b", "--out", "c", "--weights", "1", "NaN")]
+    [InlineData("--level 9: it must be one of syntax, graph, environment", "check", "good.yaml", "--level", "9")]
+    public async Task A_number_that_makes_no_sense_is_refused_before_anything_is_done_by_it(string expected, params string[] arguments)
+    {
+        Assert.Equal(0, (await command.RunAsync("run", "good.yaml")).ExitCode);
+        CommandResult result = await command.RunAsync(arguments);
+        Assert.Equal((2, expected + "\nsee 'dataflow --help'\n"), (result.ExitCode, result.Error));
     }
 
     [Fact]

@@ -90,17 +90,73 @@ public sealed class PipelineTestTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cases: { a: { sources: { numbrs: { rows: [] } } } }", 1, "p.test.yaml:1:34: the pipeline has no stage 'numbrs' (did you mean 'numbers'?)")]
-    [InlineData("cases: { a: { models: { n: { } } } }", 1, "the pipeline has no model 'n'")]
-    [InlineData("cases: { a: { sources: { numbers: { rows: [ { value: 1 } ] } }, expect: { large.kpt: { count: 1 } } } }", 1, "stage 'large' has no such port; it has kept, rejected, errors")]
-    [InlineData("cases: { a: { expct: { } } }", 2, "p.test.yaml:1:15: error DF0005: unknown option 'expct' (did you mean 'expect'?)")]
-    [InlineData("cases: [", 2, "p.test.yaml:2:1: error DF0001")]
-    public async Task A_mistake_in_the_cases_is_told_at_its_place(string cases, int exit, string expected)
+    [InlineData("cases: { a: { sources: { numbrs: { rows: [] } }, fails: x } }", "p.test.yaml:1:34: error DF0013: the pipeline has no stage 'numbrs' (did you mean 'numbers'?)")]
+    [InlineData("cases: { a: { sources: { large: { rows: [] } }, fails: x } }", "p.test.yaml:1:33: error DF0018: 'large' (data.where) is no source, so rows cannot be put in its place (sources: numbers)")]
+    [InlineData("cases: { a: { sources: { numbers: { rows: [ { valu: 1 } ] } }, fails: x } }", "p.test.yaml:1:53: error DF0020: source 'numbers' has no column 'valu' (did you mean 'value'?)")]
+    [InlineData("cases: { a: { sources: { numbers: { } }, fails: x } }", "p.test.yaml:1:35: error DF0022: source 'numbers' is given neither rows nor a file (give it one of 'rows' and 'file')")]
+    [InlineData("cases: { a: { sources: { numbers: { file: none.jsonl } }, fails: x } }", "p.test.yaml:1:43: error DF0004: there is no file '")]
+    [InlineData("cases: { a: { models: { n: { } }, fails: x } }", "error DF0015: the pipeline has no model 'n' (did you mean 'm'?)")]
+    [InlineData("cases: { a: { models: { m: { replies: [ { matches: '(' } ] } }, fails: x } }", "p.test.yaml:1:52: error DF0022: '(' is no regular expression")]
+    [InlineData("cases: { a: { set: { mni: 1 }, fails: x } }", "p.test.yaml:1:27: error DF0010: the pipeline has no variable 'mni' (did you mean 'min'?)")]
+    [InlineData("cases: { a: { SOURCE, expect: { large.kpt: { count: 1 } } } }", "error DF0014: stage 'large' has no such port; it has kept, rejected, errors")]
+    [InlineData("cases: { a: { SOURCE, expect: { lrage: { count: 1 } } } }", "error DF0013: the pipeline has no stage 'lrage' (did you mean 'large'?)")]
+    [InlineData("cases: { a: { SOURCE, expect: { large: { each: { value: { matches: '[' } } } } } }", "error DF0022: '[' is no regular expression")]
+    [InlineData("cases: { a: { SOURCE, expect: { large: { count: -1 } } } }", "error DF0008: 'cases.a.expect.large.count' is -1; it must be 0 or more")]
+    [InlineData("cases: { a: { SOURCE, expect: { large: { } } } }", "error DF0007: nothing is expected of 'large', so it can never fail")]
+    [InlineData("cases: { a: { SOURCE } }", "p.test.yaml:1:13: error DF0007: the case expects nothing, so it can never fail (give it 'expect' or 'fails')")]
+    [InlineData("cases: { a: { SOURCE, expect: { large: { count: 1 } }, fails: x } }", "error DF0022: a run that fails has no rows to compare")]
+    [InlineData("cases: { a: { expct: { } } }", "p.test.yaml:1:15: error DF0005: unknown option 'expct' (did you mean 'expect'?)")]
+    [InlineData("cases: [", "p.test.yaml:2:1: error DF0001")]
+    public async Task A_mistake_in_the_cases_is_told_at_its_place_with_exit_code_2(string cases, string expected)
     {
-        command.Write("p.test.yaml", cases);
+        command.Write("p.test.yaml", cases.Replace("SOURCE", "sources: { numbers: { rows: [ { value: 1 } ] } }", StringComparison.Ordinal));
         CommandResult result = await command.RunAsync("test", "p.yaml");
-        Assert.Equal(exit, result.ExitCode);
         Assert.Contains(expected, result.All, StringComparison.Ordinal);
+        Assert.Equal(2, result.ExitCode);
+        Assert.DoesNotContain("FAIL", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task All_mistakes_of_all_cases_are_told_in_one_pass_and_nothing_is_run()
+    {
+        command.Write("p.test.yaml", """
+            cases:
+              good: { sources: { numbers: { rows: [ { value: 1 } ] } }, expect: { keep: { count: 0 } } }
+              a:
+                sources: { numbrs: { rows: [] }, ask: { rows: [] } }
+                models: { zz: { replies: [] }, m: { replies: [ { matches: "(", reply: x } ] } }
+                expect: { nope: { count: -1 }, aks.out: { count: 1 } }
+                set: { novar: 1 }
+              b: { sources: { numbers: { rows: [ { value: 1, nte: x } ] } }, unknown: 1 }
+              c: { sources: { numbers: { rows: [ { value: 1 } ] } }, set: { novar: 1 }, expect: { ask.nope: { count: 1 } } }
+            """);
+        CommandResult result = await command.RunAsync("test", "p.yaml");
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        string[] places = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => string.Join(':', line.Split(':')[1..3])).ToArray();
+        Assert.Equal(["4:24", "4:43", "5:19", "5:63", "6:21", "6:30", "6:45", "7:19", "8:6", "8:55", "8:66", "9:72", "9:97", "5:44"], places.Distinct());
+    }
+
+    [Fact]
+    public async Task A_mistake_in_the_pipeline_is_told_once_however_many_cases_there_are()
+    {
+        command.Write("p.yaml", Pipeline.Replace("from: ask", "from: aks", StringComparison.Ordinal));
+        command.Write("p.test.yaml", """
+            cases:
+              a: { sources: { numbers: { rows: [ { value: 1 } ] } }, expect: { large: { count: 0 } } }
+              b: { sources: { numbers: { rows: [ { value: 2 } ] } }, expect: { large: { count: 1 } } }
+            """);
+        CommandResult result = await command.RunAsync("test", "p.yaml");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Equal("p.yaml:8:41: error DF0013: unknown stage 'aks' (did you mean 'ask'?)\n", result.Error);
+    }
+
+    [Fact]
+    public async Task An_absent_pipeline_is_named_itself()
+    {
+        CommandResult result = await command.RunAsync("test", "nope.yaml");
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith("nope.yaml:1:1: error DF0004: 'nope.yaml' cannot be read", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("nope.test.yaml", result.All, StringComparison.Ordinal);
     }
 
     [Fact]

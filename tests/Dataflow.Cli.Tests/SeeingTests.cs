@@ -47,6 +47,32 @@ public sealed class SeeingTests : IDisposable
     }
 
     [Fact]
+    public async Task The_graph_of_a_run_carries_what_came_from_the_cache_what_failed_and_what_models_cost()
+    {
+        await using var endpoint = new ScriptedEndpoint(call => call.Prompt == "3?" ? new EndpointReply("", 400) : new EndpointReply("an answer"));
+        WriteNumbers(5);
+        command.Write("p.yaml", $$$"""
+            name: p
+            run: { max_errors: 5 }
+            vars: { rows: numbers.jsonl }
+            models: { m: { uses: openai, with: { endpoint: "{{{endpoint.Address}}}", model: x }, cost: { input: 100000, output: 0 } } }
+            stages:
+              numbers: { uses: io.jsonl, with: { path: "${var:rows}" } }
+              ask:     { uses: llm.generate, from: numbers, with: { model: m, prompt: "{{ value }}?" } }
+              lines:   { uses: io.jsonl_sink, from: ask, with: { path: "${run:folder}/lines.jsonl" } }
+            """);
+        Assert.Equal(0, (await command.RunAsync("run", "p.yaml", "--run-id", "a")).ExitCode);
+        command.Write("numbers.jsonl", command.Read("numbers.jsonl") + "{\"value\": 7}\n");
+        Assert.Equal(0, (await command.RunAsync("run", "p.yaml", "--run-id", "b")).ExitCode);
+        string mermaid = (await command.RunAsync("graph", "--run", "b")).Output;
+        Assert.Contains("llm.generate<br/>done: 6 in, 4 cached, 1 errors</small>", mermaid, StringComparison.Ordinal);
+        Assert.Matches("_model_m\\(\\[\"m<br/><small>openai<br/>1 calls, .*cost [0-9.]+</small>\"\\]\\)\n  _model_m -.- ask", mermaid);
+        string dot = (await command.RunAsync("graph", "--run", "b", "--format", "dot")).Output;
+        Assert.Contains("done: 6 in, 4 cached, 1 errors\"", dot, StringComparison.Ordinal);
+        Assert.Matches("_model_m \\[shape=ellipse, label=\"m\\\\nopenai\\\\n1 calls, .*cost", dot);
+    }
+
+    [Fact]
     public async Task Diff_names_what_two_runs_have_differently_and_no_secret()
     {
         const string Secret = "hunter2-hunter2";

@@ -3,6 +3,7 @@ using Dataflow.Cli;
 using Dataflow.Cli.Commands;
 using Dataflow.Engine.Execution;
 
+Console.KeepOutput();
 var root = new RootCommand("Dataflow: data and model pipelines for post-training, from one YAML file.");
 root.Subcommands.Add(RunCommand.Create());
 root.Subcommands.Add(CheckCommand.Create());
@@ -36,7 +37,7 @@ if (parsed.Errors.Count > 0)
 try
 {
     // Ctrl-C is the run's own to handle: the first drains, the second aborts.
-    return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+    return await parsed.InvokeAsync(new InvocationConfiguration { Output = Console.Out, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
 }
 catch (Exception failure) when (StorageFailure.Is(failure))
 {

@@ -7,6 +7,8 @@ internal sealed class DataflowCommand : IDisposable
 {
     public static string Root { get; } = FindRoot();
 
+    public static string Program { get; } = Path.Combine(Root, "artifacts/bin/Dataflow.Cli/release_linux-x64/dataflow");
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("dataflow-test-").FullName;
 
     public Dictionary<string, string> Environment { get; } = [];
@@ -23,7 +25,7 @@ internal sealed class DataflowCommand : IDisposable
 
     public string Read(string name) => File.ReadAllText(Path.Combine(Folder, name));
 
-    public Process Start(params string[] arguments) => StartProgram(Path.Combine(Root, "artifacts/bin/Dataflow.Cli/release_linux-x64/dataflow"), arguments);
+    public Process Start(params string[] arguments) => StartProgram(Program, arguments);
 
     public Task<CommandResult> RunAsync(params string[] arguments) => ResultAsync(Start(arguments));
 

@@ -19,7 +19,8 @@ internal sealed class DotnetCommand(TextWriter output)
         </configuration>
         """;
 
-    private static string SharedPackages() =>
+    /// <summary>Where packages of the user's other projects are.</summary>
+    public static string SharedPackages() =>
         System.Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget/packages");
 
     /// <summary>True if it ended well; what it said otherwise goes to the output.</summary>

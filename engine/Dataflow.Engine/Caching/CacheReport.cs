@@ -124,18 +124,24 @@ public sealed class CacheReport : IDisposable
     private static string[] Differences(Dictionary<string, string> fields, ReadDigest now, Entry entry)
     {
         Dictionary<string, string> then = JsonSerializer.Deserialize<Dictionary<string, string>>(entry.Fields)!;
-        IEnumerable<string> changed = fields.Keys.Union(then.Keys).Order(StringComparer.Ordinal)
-            .Where(name => fields.GetValueOrDefault(name) != then.GetValueOrDefault(name))
-            .Select(name => $"{name}: {Short(then.GetValueOrDefault(name))} -> {Short(fields.GetValueOrDefault(name))}");
+        IEnumerable<string> changed = Changed(fields, then).Select(name => $"{name}: {Short(then.GetValueOrDefault(name))} -> {Short(fields.GetValueOrDefault(name))}");
         IEnumerable<string> columns = now.Differences(entry.Reads).Select(column => $"column {column}");
         string[] all = [.. changed, .. columns];
         return all.Length > 0 ? all : ["a secret value (its text is not kept)"];
     }
 
+    // A seed is named by what it was made of, where that is known of both: a cache may be older than these fields.
+    private static IEnumerable<string> Changed(Dictionary<string, string> fields, Dictionary<string, string> then)
+    {
+        string[] names = [.. fields.Keys.Union(then.Keys).Where(name => fields.GetValueOrDefault(name) != then.GetValueOrDefault(name)).Order(StringComparer.Ordinal)];
+        bool known = StageFields.Origins.All(name => fields.ContainsKey(name) && then.ContainsKey(name));
+        return known && names.Any(StageFields.Origins.Contains) ? names.Where(name => name != StageFields.Seed) : names.Except(StageFields.Origins);
+    }
+
     private Dictionary<string, string> Fields(string sql, string hash) =>
         database.Scalar(sql, hash) is string json ? JsonSerializer.Deserialize<Dictionary<string, string>>(json)! : throw new IOException("the cache has been pruned since the run");
 
-    private static string Short(string? value) => value is null ? "absent" : value.Length > 60 ? value[..60] + "…" : value;
+    private static string Short(string? value) => value is null ? "absent" : value.Length == 0 ? "none" : value.Length > 60 ? value[..60] + "…" : value;
 
     private sealed record Entry(string Context, string Fields, ReadDigest Reads);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dataflow.Engine.Catalog;
 using Dataflow.Engine.Definition;
 using Dataflow.Engine.Execution.Workers;
@@ -10,7 +11,9 @@ namespace Dataflow.Engine.Caching;
 /// Gives row stages and trainers their part of the cache. The other kinds are column work that costs less than reading
 /// its results back.
 /// </summary>
-internal sealed class StageCaches(CacheStore store, SecretRegistry secrets, Action<string> say)
+/// <param name="epoch">The run's.</param>
+/// <param name="seed">The run's, as its pipeline says.</param>
+internal sealed class StageCaches(CacheStore store, string epoch, ulong seed, SecretRegistry secrets, Action<string> say)
 {
     public async Task AttachAsync(StageRuntime runtime, ModelHost models, CancellationToken cancellationToken)
     {
@@ -21,7 +24,8 @@ internal sealed class StageCaches(CacheStore store, SecretRegistry secrets, Acti
         }
 
         StageFields fields = StageFields.Of(
-            runtime.Node, runtime.Context.Seed, runtime.Context.Threads, await models.IdentitiesAsync(runtime.Node, cancellationToken), runtime.Context.ResolvePath, secrets);
+            runtime.Node, runtime.Context.Seed, [epoch, seed.ToString(CultureInfo.InvariantCulture)], runtime.Context.Threads,
+            await models.IdentitiesAsync(runtime.Node, cancellationToken), runtime.Context.ResolvePath, secrets);
         await runtime.Journal.SetMetaAsync("context:" + runtime.Node.Name, fields.Hash);
         try
         {

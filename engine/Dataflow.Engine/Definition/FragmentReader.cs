@@ -117,7 +117,8 @@ internal sealed class FragmentReader(LoadOptions options, SecretRegistry secrets
         string[] known = declared.Select(entry => entry.Key).ToArray();
         foreach (string name in isRoot ? options.Overrides.Keys.Except(known, StringComparer.Ordinal) : [])
         {
-            diagnostics.Error(DiagnosticCodes.UnknownVariable, null, $"--set {name}: the pipeline has no variable '{name}'", Suggest.DidYouMean(name, known));
+            SourceSpan? place = options.OverridePlaces.TryGetValue(name, out SourceSpan written) ? written : null;
+            diagnostics.Error(DiagnosticCodes.UnknownVariable, place, $"{(place is null ? $"--set {name}: " : "")}the pipeline has no variable '{name}'", Suggest.DidYouMean(name, known));
         }
 
         return variables;

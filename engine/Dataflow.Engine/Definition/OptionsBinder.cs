@@ -236,11 +236,13 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
             string path = $"{option}.{entry.Key}";
             places[path] = entry.Value.Span;
             object? element = null;
-            if ((valueType == typeof(object) && entry.Value is ConfigScalar { IsNull: true }) || TryConvert(entry.Value, valueType, path, null, out element))
+            bool converted = (valueType == typeof(object) && entry.Value is ConfigScalar { IsNull: true }) || TryConvert(entry.Value, valueType, path, null, out element);
+            if (converted || element is not null)
             {
                 dictionary[entry.Key] = element;
             }
-            else
+
+            if (!converted)
             {
                 bad.Add(new BadOption(path, null, null));
                 good = false;

@@ -60,7 +60,9 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             Task ticker = TickAsync(state, models, ticking.Token);
             try
             {
-                await RunPhasesAsync(request, folder, journal, state, models, cache is null ? null : new StageCaches(cache, secrets, message => observer.Message("cache", message)), runSeed);
+                StageCaches? caches = cache is null ? null : new StageCaches(cache, manifest.Epoch, graph.Settings.Seed, secrets, message => observer.Message("cache", message));
+                await ReopenAsync(request, manifest, journal);
+                await RunPhasesAsync(request, folder, journal, state, models, caches, runSeed);
                 outcome = RunOutcome.Completed;
             }
             catch (OperationCanceledException) when (state.FirstFault is null)
@@ -134,11 +136,6 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
     private async Task RunPhasesAsync(
         RunRequest request, RunFolder folder, Journal journal, RunState state, ModelHost models, StageCaches? caches, ulong runSeed)
     {
-        if (request.RetryErrors)
-        {
-            await ReopenFailedAsync(journal);
-        }
-
         IReadOnlyDictionary<string, StageCounts> earlier = journal.Stages();
         EngineStageContext Context(StageNode node) => new(node, folder, graph.BaseFolder, graph.Settings, runSeed, journal, observer, failure => state.Fail(node.Name, failure));
         for (int phase = 0; phase < graph.PhaseCount; phase++)
@@ -161,6 +158,23 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             await new PhaseExecutor(wiring, state, journal, models, caches, new PhaseOptions(request.Resume, request.SourceLimit, graph.Settings.StallAfter, observer)).RunAsync();
             await journal.SetMetaAsync(doneKey, "done");
             await models.ReleaseAfterAsync(phase);
+        }
+    }
+
+    private async Task ReopenAsync(RunRequest request, RunManifest manifest, Journal journal)
+    {
+        if (request.RetryErrors)
+        {
+            await ReopenFailedAsync(journal);
+        }
+
+        if (request.Resume)
+        {
+            HashSet<int> done = [.. Enumerable.Range(0, graph.PhaseCount).Where(phase => journal.GetMeta($"phase:{phase}") is not null)];
+            foreach ((string stage, string text) in InputFiles.Changes(graph, manifest.Inputs, done))
+            {
+                observer.Message(stage, text);
+            }
         }
     }
 
@@ -229,7 +243,10 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         return new RunManifest(
             folder.RunId, graph.Name, graph.SourcePath, graph.DefinitionHash, graph.Settings.Seed, request.Epoch, graph.Settings.Threads,
             typeof(PipelineRunner).Assembly.GetName().Version!.ToString(), $"{RuntimeInformation.OSDescription} {RuntimeInformation.ProcessArchitecture}",
-            DateTimeOffset.UtcNow, request.Overrides, request.PluginFolders, graph.Plugins.Select(plugin => new PluginRecord(plugin.Name, plugin.Hash)).ToArray(), "running", null);
+            DateTimeOffset.UtcNow, request.Overrides, request.PluginFolders, graph.Plugins.Select(plugin => new PluginRecord(plugin.Name, plugin.Hash)).ToArray(), "running", null)
+        {
+            Inputs = InputFiles.Of(graph),
+        };
     }
 
     private async Task TickAsync(RunState state, ModelHost models, CancellationToken cancellationToken)

@@ -99,6 +99,9 @@ public sealed record RunManifest(
 {
     /// <summary>Wall time of all attempts so far.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>The files it reads, as they were when it began.</summary>
+    public IReadOnlyList<InputRecord> Inputs { get; init; } = [];
 }
 
 /// <summary>A plugin of the run, by content.</summary>

@@ -136,6 +136,18 @@ public sealed class StageResultTests : IDisposable
     }
 
     [Fact]
+    public async Task Explain_names_the_epoch_and_the_seed_of_the_run_where_they_differ()
+    {
+        await host.RunAsync(Pipeline);
+        string row = (string)host.Rows("lines.jsonl")[0]["id"]!;
+        string atSecond = row[..row.LastIndexOf('/')];
+        await host.RunAgainAsync(Pipeline, epoch: "2026-11-25");
+        Assert.Equal(["epoch: none -> 2026-11-25"], Explain("second", atSecond).Differences);
+        await host.RunAgainAsync(Pipeline.Replace("seed: 1", "seed: 7", StringComparison.Ordinal));
+        Assert.Equal(["run seed: 1 -> 7"], Explain("second", atSecond).Differences);
+    }
+
+    [Fact]
     public async Task Prune_removes_what_was_not_used_and_keeps_the_rest()
     {
         await host.RunAsync(Pipeline);

@@ -56,6 +56,53 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_resume_after_an_input_has_changed_says_which_and_takes_the_rows_that_are_there_now()
+    {
+        host.WriteNumbers(300);
+        using var stop = new CancellationTokenSource();
+        var stopping = new QuietObserver(stages =>
+        {
+            if (stages.Sum(stage => stage.RowsIn) > 60)
+            {
+                stop.Cancel();
+            }
+        });
+        Assert.Equal(RunOutcome.Interrupted, (await host.RunAsync(Pipeline, observer: stopping, stop: stop.Token)).Outcome);
+        string path = Path.Combine(host.Folder, "numbers.jsonl");
+        long before = new FileInfo(path).Length;
+        // Written anew, it is the same file.
+        host.WriteNumbers(300);
+        var same = new QuietObserver();
+        using var atOnce = new CancellationTokenSource();
+        atOnce.Cancel();
+        await host.RunAsync(Pipeline, resume: true, same, stop: atOnce.Token);
+        Assert.Empty(same.Messages);
+        host.WriteNumbers(301);
+        var changed = new QuietObserver();
+        RunResult result = await host.RunAsync(Pipeline, resume: true, changed);
+        Assert.Equal((RunOutcome.Completed, null), (result.Outcome, result.Cause));
+        string message = Assert.Single(changed.Messages);
+        Assert.StartsWith($"numbers: warning: its input has changed since this run began: {path} had {before:N0} bytes and has {new FileInfo(path).Length:N0}. It is read as it is now", message, StringComparison.Ordinal);
+        Assert.Contains(602, host.Values("lines.jsonl", "doubled"));
+    }
+
+    [Fact]
+    public async Task A_resume_past_the_phase_that_read_a_changed_input_says_that_its_rows_stay()
+    {
+        host.WriteNumbers(50);
+        host.Write("fail", "7");
+        string failing = Pipeline.Replace("delay_milliseconds: 2", "fail_on: fail", StringComparison.Ordinal).Replace("max_errors: 100", "max_errors: 0", StringComparison.Ordinal).Replace("fail_every: 40, ", "", StringComparison.Ordinal);
+        Assert.Equal(RunOutcome.Failed, (await host.RunAsync(failing)).Outcome);
+        host.WriteNumbers(51);
+        host.Write("fail", "0");
+        var observer = new QuietObserver();
+        RunResult result = await host.RunAsync(failing, resume: true, observer);
+        Assert.Equal((RunOutcome.Completed, null), (result.Outcome, result.Cause));
+        Assert.EndsWith("This run keeps the rows that it read then; start a new run to take up the change.", Assert.Single(observer.Messages), StringComparison.Ordinal);
+        Assert.Equal(100, host.Lines("lines.jsonl").Length);
+    }
+
+    [Fact]
     public async Task A_drained_run_answers_its_finished_rows_from_the_journal()
     {
         host.WriteNumbers(400);

@@ -8,7 +8,7 @@ namespace Dataflow.Cli.Commands;
 internal static class CacheCommand
 {
     private static readonly Option<string?> Cache = new("--cache") { Description = "The cache's folder; DATAFLOW_CACHE, else .cache in the runs folder." };
-    private static readonly Option<int> Days = new("--unused-for") { Description = "Days since something was last used.", DefaultValueFactory = _ => 30 };
+    private static readonly Option<int> Days = new Option<int>("--unused-for") { Description = "Days since something was last used.", DefaultValueFactory = _ => 30 }.Between(0, 36_500);
     private static readonly Argument<string> RowId = new("row") { Description = "A row's id, as in rejects, reports and sinks with row_id." };
     private static readonly Argument<string> Stage = new("stage") { Description = "The stage's name in the YAML." };
     private static readonly Option<string?> Run = new("--run") { Description = "The run to look at; the newest by default." };

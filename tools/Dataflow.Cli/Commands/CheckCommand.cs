@@ -7,11 +7,11 @@ namespace Dataflow.Cli.Commands;
 internal static class CheckCommand
 {
     private static readonly Argument<string[]> Files = new("file") { Description = "Pipeline YAML, one or more.", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<CheckLevel> Level = new("--level")
+    private static readonly Option<CheckLevel> Level = new Option<CheckLevel>("--level")
     {
         Description = "syntax (the files alone), graph (also stages, options, columns), environment (also this machine: secrets, endpoints, devices, sandbox, folders).",
         DefaultValueFactory = _ => CheckLevel.Environment,
-    };
+    }.NamesOnly();
 
     private static readonly Option<bool> NoEnvironment = new("--no-environment") { Description = "The same as --level graph: do not look at this machine." };
     private static readonly Option<string?> Sarif = new("--sarif") { Description = "Also write what was found as SARIF 2.1.0 to this file; - for stdout, alone." };

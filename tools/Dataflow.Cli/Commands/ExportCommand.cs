@@ -9,7 +9,7 @@ internal static class ExportCommand
 {
     private static readonly Argument<string> Checkpoint = new("checkpoint") { Description = "Checkpoint folder in Hugging Face layout." };
     private static readonly Option<string> Out = new("--out") { Description = "GGUF file to write.", Required = true };
-    private static readonly Option<GgufType> Type = new("--type") { Description = "f32, f16 or q8_0.", DefaultValueFactory = _ => GgufType.F16 };
+    private static readonly Option<GgufType> Type = new Option<GgufType>("--type") { Description = "f32, f16 or q8_0.", DefaultValueFactory = _ => GgufType.F16 }.NamesOnly();
 
     public static Command Create()
     {

@@ -9,7 +9,7 @@ namespace Dataflow.Cli.Commands;
 internal static class GraphCommand
 {
     private static readonly Option<string> Format = new("--format") { Description = "mermaid or dot.", DefaultValueFactory = _ => "mermaid" };
-    private static readonly Option<string?> Run = new("--run") { Description = "Put the counts of this run on stages and edges; the run's own pipeline if no file is given." };
+    private static readonly Option<string?> Run = new("--run") { Description = "Put the counts of this run on stages and edges, and what its models were asked and cost; the run's own pipeline if no file is given." };
 
     public static Command Create()
     {
@@ -63,8 +63,8 @@ internal static class GraphCommand
             return ExitCodes.BadInput;
         }
 
-        Dictionary<string, StageCounts>? counts = record?.Stages.ToDictionary(stage => stage.Stage);
-        Console.Write(parsed.GetValue(Format) == "dot" ? GraphRenderer.Dot(pipeline.Graph!, counts) : GraphRenderer.Mermaid(pipeline.Graph!, counts));
+        GraphNumbers? numbers = record is null ? null : new GraphNumbers(record.Stages.ToDictionary(stage => stage.Stage), record.Usage.ToDictionary());
+        Console.Write(parsed.GetValue(Format) == "dot" ? GraphRenderer.Dot(pipeline.Graph!, numbers) : GraphRenderer.Mermaid(pipeline.Graph!, numbers));
         return ExitCodes.Done;
     }
 }

@@ -17,12 +17,12 @@ internal static class MergeCommand
 
     private static readonly Argument<string[]> Models = new("checkpoints") { Description = "Checkpoint folders in Hugging Face layout.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<string?> Base = new("--base") { Description = "Checkpoint that all of them started from (not for linear and slerp)." };
-    private static readonly Option<double[]> Weights = new("--weights") { Description = "One weight per checkpoint; all 1 if absent.", AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<double> Lambda = new("--lambda") { Description = "Factor of the summed differences.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<double> Density = new("--density") { Description = "Share of differences that ties keeps and dare draws.", DefaultValueFactory = _ => 0.5 };
-    private static readonly Option<double> T = new("--t") { Description = "slerp: way from the first (0) to the second (1).", DefaultValueFactory = _ => 0.5 };
+    private static readonly Option<double[]> Weights = new Option<double[]>("--weights") { Description = "One weight per checkpoint; all 1 if absent.", AllowMultipleArgumentsPerToken = true }.Finite();
+    private static readonly Option<double> Lambda = new Option<double>("--lambda") { Description = "Factor of the summed differences.", DefaultValueFactory = _ => 1 }.Finite();
+    private static readonly Option<double> Density = new Option<double>("--density") { Description = "Share of differences that ties keeps and dare draws.", DefaultValueFactory = _ => 0.5 }.Between(0, 1);
+    private static readonly Option<double> T = new Option<double>("--t") { Description = "slerp: way from the first (0) to the second (1).", DefaultValueFactory = _ => 0.5 }.Between(0, 1);
     private static readonly Option<bool?> Normalize = new("--normalize") { Description = "Divide by the weights' sum; by default linear and ties do." };
-    private static readonly Option<DareRescale> Rescale = new("--rescale") { Description = "dare: l1 or density.", DefaultValueFactory = _ => DareRescale.L1 };
+    private static readonly Option<DareRescale> Rescale = new Option<DareRescale>("--rescale") { Description = "dare: l1 or density.", DefaultValueFactory = _ => DareRescale.L1 }.NamesOnly();
     private static readonly Option<bool> Elect = new("--elect") { Description = "dare: elect a sign per entry, as ties does." };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "dare: seed of the draws.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Out = new("--out") { Description = "Folder of the merged checkpoint.", Required = true };

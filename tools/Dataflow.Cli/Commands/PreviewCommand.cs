@@ -8,7 +8,7 @@ namespace Dataflow.Cli.Commands;
 /// <summary><c>dataflow preview FILE -n N</c>: real runs on the first rows of each source, in a folder that is thrown away, and a forecast for all of them.</summary>
 internal static class PreviewCommand
 {
-    private static readonly Option<long> Rows = new("-n") { Description = "Rows of each source.", DefaultValueFactory = _ => 5 };
+    private static readonly Option<long> Rows = new Option<long>("-n") { Description = "Rows of each source.", DefaultValueFactory = _ => 5 }.AtLeast(1);
 
     public static Command Create()
     {

@@ -18,11 +18,11 @@ internal static class ServeCommand
 
     private static readonly Argument<string> Checkpoint = new("checkpoint") { Description = "Checkpoint folder in Hugging Face layout." };
     private static readonly Option<string> Host = new("--host") { Description = "Address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
-    private static readonly Option<int> Port = new("--port") { Description = "Port to listen on; 0 takes a free one.", DefaultValueFactory = _ => 8000 };
+    private static readonly Option<int> Port = new Option<int>("--port") { Description = "Port to listen on; 0 takes a free one.", DefaultValueFactory = _ => 8000 }.Between(0, 65_535);
     private static readonly Option<string?> Name = new("--name") { Description = "The model's name; the folder's name if absent." };
-    private static readonly Option<int> Rows = new("--rows") { Description = "Samples at a time.", DefaultValueFactory = _ => 64 };
-    private static readonly Option<int> Tokens = new("--cache-tokens") { Description = "Tokens that the key-value cache holds, over all samples.", DefaultValueFactory = _ => 65_536 };
-    private static readonly Option<int> Threads = new("--threads") { Description = "Threads inside one operation.", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private static readonly Option<int> Rows = new Option<int>("--rows") { Description = "Samples at a time.", DefaultValueFactory = _ => 64 }.AtLeast(1);
+    private static readonly Option<int> Tokens = new Option<int>("--cache-tokens") { Description = "Tokens that the key-value cache holds, over all samples.", DefaultValueFactory = _ => 65_536 }.AtLeast(1);
+    private static readonly Option<int> Threads = new Option<int>("--threads") { Description = "Threads inside one operation.", DefaultValueFactory = _ => Environment.ProcessorCount }.Between(1, 1024);
     private static readonly Option<string> Device = new("--device") { Description = "auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto" };
 
     public static Command Create()

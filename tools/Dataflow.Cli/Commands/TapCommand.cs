@@ -9,7 +9,7 @@ internal static class TapCommand
 {
     private static readonly Argument<string> Run = new("run") { Description = "A running run's id or folder." };
     private static readonly Argument<string> Port = new("port") { Description = "STAGE, or STAGE.PORT." };
-    private static readonly Option<long?> Rows = new("-n") { Description = "Stop after so many rows." };
+    private static readonly Option<long?> Rows = new Option<long?>("-n") { Description = "Stop after so many rows." }.AtLeast(1L);
 
     public static Command Create()
     {

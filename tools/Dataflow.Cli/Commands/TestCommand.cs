@@ -33,9 +33,16 @@ internal static class TestCommand
             return ExitCodes.BadInput;
         }
 
-        string file = parsed.GetValue(Cases) ?? Path.ChangeExtension(arguments.File, ".test.yaml");
         var diagnostics = new DiagnosticBag();
-        TestFile? tests = TestFile.Read(file, diagnostics, out IReadOnlyDictionary<string, SourceSpan> places);
+        if (!File.Exists(arguments.File))
+        {
+            // Its cases are not looked for then: their name is made of its.
+            PipelineLoader.ReadMapping(arguments.File, diagnostics);
+            return Refuse(diagnostics, arguments.Json);
+        }
+
+        string file = parsed.GetValue(Cases) ?? Path.ChangeExtension(arguments.File, ".test.yaml");
+        TestFile? tests = TestFile.Read(file, diagnostics, out CasePlaces places);
         PluginCatalog catalog = await LoadedPipeline.LoadCatalog(arguments);
         // What a case misses by them is told by the case.
         diagnostics.AddRange(catalog.Problems.Select(problem => problem.Mild));
@@ -45,17 +52,40 @@ internal static class TestCommand
             diagnostics.Error(DiagnosticCodes.UnknownKey, null, $"--case {unknown}: there is no such case", Suggest.DidYouMean(unknown, tests!.Cases.Keys));
         }
 
-        DiagnosticPrinter.Print(diagnostics.All, new SecretRegistry(), arguments.Json);
-        if (diagnostics.HasErrors || tests is null)
+        var preparation = new CasePreparation(arguments, catalog, places, diagnostics);
+        PreparedCase[] cases = [.. (tests?.Cases ?? new Dictionary<string, TestCase>()).Select(test => preparation.Prepare(test.Key, test.Value)).OfType<PreparedCase>()];
+        try
         {
-            return ExitCodes.BadInput;
-        }
+            if (diagnostics.HasErrors)
+            {
+                return Refuse(diagnostics, arguments.Json);
+            }
 
-        var runner = new CaseRunner(arguments, catalog, file, places);
-        var results = new List<CaseResult>();
-        foreach ((string name, TestCase test) in tests.Cases.Where(test => only.Length == 0 || only.Contains(test.Key)))
+            DiagnosticPrinter.Print(diagnostics.All, new SecretRegistry(), arguments.Json);
+            return await RunAsync(cases.Where(prepared => only.Length == 0 || only.Contains(prepared.Name)), places, parsed, arguments);
+        }
+        finally
         {
-            CaseResult result = await runner.RunAsync(name, test);
+            foreach (PreparedCase prepared in cases)
+            {
+                prepared.Dispose();
+            }
+        }
+    }
+
+    private static int Refuse(DiagnosticBag diagnostics, bool json)
+    {
+        DiagnosticPrinter.Print(diagnostics.All, new SecretRegistry(), json);
+        return ExitCodes.BadInput;
+    }
+
+    private static async Task<int> RunAsync(IEnumerable<PreparedCase> cases, CasePlaces places, ParseResult parsed, PipelineArguments arguments)
+    {
+        var runner = new CaseRunner(places);
+        var results = new List<CaseResult>();
+        foreach (PreparedCase prepared in cases)
+        {
+            CaseResult result = await runner.RunAsync(prepared);
             results.Add(result);
             Print(result, arguments.Json);
         }

@@ -11,6 +11,7 @@ namespace Dataflow.Cli.Display;
 /// <summary>A table that follows the run, for terminals.</summary>
 internal sealed class LiveDisplay(PipelineGraph graph, SecretRegistry secrets) : IRunDisplay
 {
+    private readonly IAnsiConsole terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new TerminalOutput() });
     private readonly Lock gate = new();
     private readonly Dictionary<string, Metric> losses = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,8 +22,8 @@ internal sealed class LiveDisplay(PipelineGraph graph, SecretRegistry secrets) :
 
     public void Begin(PipelineGraph pipeline, string folder)
     {
-        AnsiConsole.MarkupLineInterpolated($"[bold]{pipeline.Name}[/]  {folder}");
-        drawing = AnsiConsole.Live(Render()).AutoClear(false).StartAsync(async live =>
+        terminal.MarkupLineInterpolated($"[bold]{pipeline.Name}[/]  {folder}");
+        drawing = terminal.Live(Render()).AutoClear(false).StartAsync(async live =>
         {
             while (!ended.Task.IsCompleted)
             {
@@ -62,7 +63,7 @@ internal sealed class LiveDisplay(PipelineGraph graph, SecretRegistry secrets) :
         }
     }
 
-    public void Message(string stage, string message) => AnsiConsole.MarkupLineInterpolated($"[yellow]{stage}[/]: {secrets.Redact(message)}");
+    public void Message(string stage, string message) => terminal.MarkupLineInterpolated($"[yellow]{stage}[/]: {secrets.Redact(message)}");
 
     public void End(RunResult result, string? report) => PlainDisplay.PrintResult(result, report);
 

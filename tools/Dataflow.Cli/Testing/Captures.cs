@@ -15,20 +15,21 @@ internal sealed class Captures(PipelineGraph graph, StageDescriptor sink, string
 
     /// <summary>The file that the rows will be in; null, with the reason, if there is no such port.</summary>
     /// <param name="port"><c>stage</c> (its first port; of a sink, its input) or <c>stage.port</c>.</param>
-    public string? Add(string port, out string problem)
+    public string? Add(string port, out CaptureProblem? problem)
     {
         string[] parts = port.Split('.', 2);
-        problem = "";
+        problem = null;
         if (graph.Stages.FirstOrDefault(known => known.Name == parts[0]) is not StageNode stage)
         {
-            problem = $"the pipeline has no stage '{parts[0]}' ({Suggest.DidYouMean(parts[0], graph.Stages.Select(known => known.Name)) ?? "see 'dataflow graph'"})";
+            problem = CaptureProblem.NoStage(parts[0], graph.Stages.Select(known => known.Name));
             return null;
         }
 
         InputNode? input = stage.Descriptor.Kind == StageKind.Sink && parts.Length == 1 ? stage.Inputs[0] : Input(stage, parts.Length == 2 ? parts[1] : stage.Ports.FirstOrDefault()?.Name);
         if (input is null)
         {
-            problem = $"stage '{stage.Name}' has no such port; it has {string.Join(", ", stage.Ports.Select(known => known.Name).Append(ErrorRows.Port))}";
+            string[] ports = [.. stage.Ports.Select(known => known.Name), ErrorRows.Port];
+            problem = new CaptureProblem(DiagnosticCodes.UnknownPort, $"stage '{stage.Name}' has no such port; it has {string.Join(", ", ports)}", null);
             return null;
         }
 
@@ -46,4 +47,11 @@ internal sealed class Captures(PipelineGraph graph, StageDescriptor sink, string
         Apache.Arrow.Schema? schema = port == ErrorRows.Port ? ErrorRows.Schema : stage.Ports.FirstOrDefault(known => known.Name == port)?.Schema;
         return schema is null ? null : new InputNode(StageInputs.Default, schema, [new PortEdge(stage.Name, port!)]);
     }
+}
+
+/// <summary>Why a port cannot be looked at.</summary>
+internal sealed record CaptureProblem(string Code, string Message, string? Hint)
+{
+    public static CaptureProblem NoStage(string name, IEnumerable<string> known) =>
+        new(DiagnosticCodes.UnknownStage, $"the pipeline has no stage '{name}'", Suggest.DidYouMean(name, known) ?? "see 'dataflow graph'");
 }

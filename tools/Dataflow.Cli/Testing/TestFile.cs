@@ -10,12 +10,14 @@ internal sealed record TestFile
     /// <summary>The cases by name.</summary>
     public required IReadOnlyDictionary<string, TestCase> Cases { get; init; }
 
-    /// <summary>Reads the file; the bag says what is wrong with it. <paramref name="places"/>: option path to place.</summary>
-    public static TestFile? Read(string path, DiagnosticBag diagnostics, out IReadOnlyDictionary<string, SourceSpan> places)
+    /// <summary>Reads the file as far as it can be; the bag says what is wrong with it.</summary>
+    public static TestFile? Read(string path, DiagnosticBag diagnostics, out CasePlaces places)
     {
         var binder = new OptionsBinder(diagnostics);
-        places = binder.Places;
-        return PipelineLoader.ReadMapping(path, diagnostics) is ConfigMapping mapping ? binder.Bind<TestFile>(mapping, mapping.Span) : null;
+        places = new CasePlaces(path, binder.Places);
+        TestFile? file = PipelineLoader.ReadMapping(path, diagnostics) is ConfigMapping mapping ? binder.BindPartly<TestFile>(mapping, mapping.Span) : null;
+        // Required, and absent where that was told.
+        return file?.Cases is null ? null : file;
     }
 }
 
@@ -81,6 +83,7 @@ internal sealed record TestReply
 /// <summary>What must be true of the rows of a port.</summary>
 internal sealed record Expectation
 {
+    [Range(0, long.MaxValue)]
     public long? Count { get; init; }
 
     /// <summary>The rows, each by the columns that it names.</summary>
@@ -112,8 +115,10 @@ internal sealed record ColumnCondition
     public double? Max { get; init; }
 
     /// <summary>Characters of a text, items of a list.</summary>
+    [Range(0, long.MaxValue)]
     public long? MinLength { get; init; }
 
+    [Range(0, long.MaxValue)]
     public long? MaxLength { get; init; }
 
     /// <summary>True: it must be null; false: it must not.</summary>

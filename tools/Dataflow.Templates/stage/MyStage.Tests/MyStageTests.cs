@@ -1,9 +1,9 @@
 using Apache.Arrow;
 using Dataflow.Abstractions;
 
-namespace MyStage.Tests;
+namespace StageClass.Tests;
 
-public sealed class MyStageTests
+public sealed class StageClassTests
 {
     private static readonly Schema Input = Columns.Schema(("text", Columns.Text));
 
@@ -15,7 +15,7 @@ public sealed class MyStageTests
     {
         var output = new RowOutput();
         using RecordBatch batch = ArrowRows.BuildBatch(Input, [new Dictionary<string, object?> { ["text"] = text }]);
-        await new MyStage(new MyStageOptions { Words = words }).ProcessAsync(new Row(batch, 0, "id", []), output, null!, CancellationToken.None);
+        await new StageClass(new StageClassOptions { Words = words }).ProcessAsync(new Row(batch, 0, "id", []), output, null!, CancellationToken.None);
         EmittedRow row = Assert.Single(output.Rows);
         Assert.Equal((expected, cut), (row.Values["text"], row.Values["cut"]));
     }
@@ -24,7 +24,7 @@ public sealed class MyStageTests
     public void A_column_that_is_not_there_is_a_mistake_at_its_option()
     {
         var declaration = new StageDeclaration(new Dictionary<string, Schema> { [StageInputs.Default] = Input }, path => path);
-        MyStage.Declare(new MyStageOptions { Column = "txt" }, declaration);
+        StageClass.Declare(new StageClassOptions { Column = "txt" }, declaration);
         Assert.Equal("column", Assert.Single(declaration.Issues).Option);
     }
 }

@@ -2,12 +2,12 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Dataflow.Abstractions;
 
-namespace MyStage;
+namespace StageClass;
 
 [Stage("my.stage", "Cuts a text to its first words and counts what it cut.")]
-public sealed class MyStage(MyStageOptions options) : IRowStage, IStage<MyStageOptions>
+public sealed class StageClass(StageClassOptions options) : IRowStage, IStage<StageClassOptions>
 {
-    public static void Declare(MyStageOptions options, StageDeclaration declaration)
+    public static void Declare(StageClassOptions options, StageDeclaration declaration)
     {
         declaration.Require(options.Column, "column", StageInputs.Default, "text");
         declaration.Out(declaration.Input.With((options.Column, Columns.Text), ("cut", Columns.Integer)));
@@ -22,7 +22,7 @@ public sealed class MyStage(MyStageOptions options) : IRowStage, IStage<MyStageO
 }
 
 /// <summary>Defaults, validation, editor schema and reference come from here.</summary>
-public sealed record MyStageOptions
+public sealed record StageClassOptions
 {
     [Description("Column holding the text.")]
     public string Column { get; init; } = "text";
