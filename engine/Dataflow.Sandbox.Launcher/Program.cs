@@ -1,9 +1,12 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dataflow.Sandbox.Launcher;
 
-// The launcher of sandboxed programs: requests in as lines of JSON, replies out. It lives and dies with its engine:
-// when its stdin closes it ends, and every sandbox dies with the thread that started it.
-int slots = int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture);
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
+// The launcher of one slot's programs: requests in as lines of JSON, replies out, the first line saying what it can
+// enforce. It lives and dies with its engine: when its stdin closes it ends, and every sandbox dies with the thread
+// that started it.
 // What the engine or its host left open must not reach a sandboxed program.
 foreach (string descriptor in Directory.GetFileSystemEntries("/proc/self/fd").Select(path => Path.GetFileName(path)))
 {
@@ -14,16 +17,31 @@ foreach (string descriptor in Directory.GetFileSystemEntries("/proc/self/fd").Se
     }
 }
 
+using Stream output = Console.OpenStandardOutput();
+Workspace workspace;
+try
+{
+    workspace = Workspace.Create();
+}
+catch (IOException refused)
+{
+    Write(new LauncherHello(refused.Message, "", null, []), ProtocolJson.Default.LauncherHello);
+    return 1;
+}
+
+ControlGroups groups = ControlGroups.Join();
 _ = Native.prctl(Native.SubreaperOption, 1, 0, 0, 0);
 var reaper = new Reaper();
 reaper.Start();
-using Stream output = Console.OpenStandardOutput();
-var outputGate = new Lock();
 using var requests = new RequestQueue();
-for (int i = 0; i < slots; i++)
-{
-    new Slot(requests, Reply, reaper).Start();
-}
+new Slot(requests, reply => Write(reply, ProtocolJson.Default.LaunchReply), reaper, workspace, groups).Start();
+Write(
+    new LauncherHello(
+        null,
+        groups.LimitMemory ? groups.MemoryDescription : $"watched every {MemoryWatch.EveryMilliseconds} ms, no control group being writable",
+        groups.LimitProcesses ? "control group" : null,
+        groups.Folders),
+    ProtocolJson.Default.LauncherHello);
 
 using var input = new StreamReader(Console.OpenStandardInput());
 while (input.ReadLine() is string line)
@@ -43,13 +61,8 @@ while (input.ReadLine() is string line)
 Environment.Exit(0);
 return 0;
 
-void Reply(LaunchReply reply)
+void Write<T>(T message, JsonTypeInfo<T> type)
 {
-    byte[] line = JsonSerializer.SerializeToUtf8Bytes(reply, ProtocolJson.Default.LaunchReply);
-    lock (outputGate)
-    {
-        output.Write(line);
-        output.WriteByte((byte)'\n');
-        output.Flush();
-    }
+    output.Write([.. JsonSerializer.SerializeToUtf8Bytes(message, type), (byte)'\n']);
+    output.Flush();
 }

@@ -60,7 +60,7 @@ internal sealed class Reaper
     }
 
     // Nobody but the child waits for its children, so their ids stay theirs while it lives; it is not reaped meanwhile.
-    private static int[] Children(int pid)
+    public static int[] Children(int pid)
     {
         try
         {

@@ -1,25 +1,16 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
+using Dataflow.Sandbox.Launcher;
 
 namespace Dataflow.Sandbox;
 
-/// <summary>A reply as the launcher writes it.</summary>
-internal sealed record LaunchMessage(
-    long Id, bool Started, int Status, bool TimedOut, bool OutputExceeded, byte[] Stdout, byte[] Stderr, byte[] Result, long WallMicroseconds, long CpuMicroseconds);
-
-/// <summary>A request as the launcher reads it.</summary>
-internal sealed record LaunchCommand(
-    long Id, string[] Arguments, string[] Environment, byte[] Stdin, IReadOnlyDictionary<int, byte[]> Files, int WallMilliseconds, int OutputBytes, bool Cancel = false)
-{
-    public static LaunchCommand Cancelling(long id) => new(id, [], [], [], new Dictionary<int, byte[]>(), 0, 0, Cancel: true);
-}
-
-/// <summary>The engine's side of one launcher process.</summary>
+/// <summary>The engine's side of one slot's launcher process.</summary>
 internal sealed class LauncherProcess : IAsyncDisposable
 {
     private readonly Process process;
-    private readonly ConcurrentDictionary<long, TaskCompletionSource<LaunchMessage?>> waiting = new();
+    private readonly ConcurrentDictionary<long, TaskCompletionSource<LaunchReply?>> waiting = new();
+    private readonly TaskCompletionSource<LauncherHello?> hello = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim writing = new(1, 1);
     private readonly Task reading;
     private volatile bool ended;
@@ -32,7 +23,49 @@ internal sealed class LauncherProcess : IAsyncDisposable
 
     public bool HasEnded => ended;
 
-    public static LauncherProcess Start(int slots)
+    /// <summary>The launcher's process, for tests that kill it.</summary>
+    public int ProcessId => process.Id;
+
+    /// <summary>Starts a launcher in a mount namespace of its own, in which it makes its programs' file systems.</summary>
+    /// <param name="parts">Programs of this machine that it needs.</param>
+    /// <exception cref="SandboxException">It cannot be started, or cannot run anything here.</exception>
+    public static async Task<(LauncherProcess Process, LauncherHello Hello)> StartAsync(SandboxParts parts, CancellationToken cancellationToken)
+    {
+        Process process;
+        try
+        {
+            process = Process.Start(StartInfo(parts)) ?? throw new SandboxException("the sandbox launcher could not be started");
+        }
+        catch (System.ComponentModel.Win32Exception failure)
+        {
+            throw new SandboxException($"the sandbox launcher could not be started: {failure.Message}", failure);
+        }
+
+        var launcher = new LauncherProcess(process);
+        Task<string> complaints = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        LauncherHello? hello = null;
+        try
+        {
+            hello = await launcher.hello.Task.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Told below as any other that did not come up.
+        }
+        finally
+        {
+            if (hello is not { Problem: null })
+            {
+                await launcher.DisposeAsync();
+            }
+        }
+
+        return hello is { Problem: null }
+            ? (launcher, hello)
+            : throw new SandboxException($"the sandbox launcher did not come up: {hello?.Problem ?? (await complaints).Trim()}");
+    }
+
+    private static ProcessStartInfo StartInfo(SandboxParts parts)
     {
         string folder = Path.Combine(Path.GetDirectoryName(typeof(LauncherProcess).Assembly.Location)!, "launcher");
         string dll = Path.Combine(folder, "dataflow-sandbox-launcher.dll");
@@ -41,46 +74,63 @@ internal sealed class LauncherProcess : IAsyncDisposable
             throw new SandboxException($"the sandbox launcher is missing: {dll}");
         }
 
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        var start = new ProcessStartInfo(parts.Unshare)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+            RedirectStandardError = true,
             UseShellExecute = false,
         };
-        start.ArgumentList.Add(dll);
-        start.ArgumentList.Add(slots.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        if (parts.SetPrivileges is null)
+        {
+            // An ordinary user may mount only as root of a user namespace of its own.
+            start.ArgumentList.Add("--user");
+            start.ArgumentList.Add("--map-root-user");
+        }
+
+        foreach (string argument in new[] { "--mount", "--propagation", "private", "--", Host(), dll })
+        {
+            start.ArgumentList.Add(argument);
+        }
+
         // Small and quick to start: no tiering threads, one heap.
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_gcServer"] = "0";
-        Process process = Process.Start(start) ?? throw new SandboxException("the sandbox launcher could not be started");
-        return new LauncherProcess(process);
+        return start;
+    }
+
+    // The host of the runtime that runs us; a program's own executable starts no other assembly.
+    private static string Host()
+    {
+        string beside = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../../dotnet"));
+        return Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? (File.Exists(beside) ? beside : "dotnet");
     }
 
     /// <summary>
     /// The reply; null if the launcher ended before it came. When cancelled it first ends the program and waits for
     /// that, so that a slot is never free while its program runs.
     /// </summary>
-    public async Task<LaunchMessage?> SendAsync(LaunchCommand command, CancellationToken cancellationToken)
+    public async Task<LaunchReply?> SendAsync(LaunchRequest request, CancellationToken cancellationToken)
     {
-        var reply = new TaskCompletionSource<LaunchMessage?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        waiting[command.Id] = reply;
-        await WriteAsync(command);
+        var reply = new TaskCompletionSource<LaunchReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        waiting[request.Id] = reply;
+        await WriteAsync(request);
         if (ended)
         {
             reply.TrySetResult(null);
         }
 
-        await using (cancellationToken.UnsafeRegister(_ => _ = WriteAsync(LaunchCommand.Cancelling(command.Id)), null))
+        await using (cancellationToken.UnsafeRegister(_ => _ = WriteAsync(LaunchRequest.Cancelling(request.Id)), null))
         {
-            LaunchMessage? message = await reply.Task;
+            LaunchReply? message = await reply.Task;
             cancellationToken.ThrowIfCancellationRequested();
             return message;
         }
     }
 
-    private async Task WriteAsync(LaunchCommand command)
+    private async Task WriteAsync(LaunchRequest request)
     {
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(command), (byte)'\n'];
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(request, ProtocolJson.Default.LaunchRequest), (byte)'\n'];
         await writing.WaitAsync();
         try
         {
@@ -117,18 +167,47 @@ internal sealed class LauncherProcess : IAsyncDisposable
         }
 
         await reading;
+        if (hello.Task is { IsCompletedSuccessfully: true, Result: { } introduced })
+        {
+            RemoveGroups(introduced.Groups);
+        }
+
         process.Dispose();
         writing.Dispose();
+    }
+
+    // A group can go only after its last process, and what bubblewrap started may take a moment to be gone.
+    private static void RemoveGroups(string[] folders)
+    {
+        foreach (string folder in folders)
+        {
+            for (int attempt = 0; attempt < 50 && Directory.Exists(folder); attempt++)
+            {
+                try
+                {
+                    Directory.Delete(folder);
+                }
+                catch (IOException)
+                {
+                    Thread.Sleep(10);
+                }
+            }
+        }
     }
 
     private async Task ReadAsync()
     {
         try
         {
+            if (await process.StandardOutput.ReadLineAsync() is string first)
+            {
+                hello.TrySetResult(JsonSerializer.Deserialize(first, ProtocolJson.Default.LauncherHello));
+            }
+
             while (await process.StandardOutput.ReadLineAsync() is string line)
             {
-                LaunchMessage message = JsonSerializer.Deserialize<LaunchMessage>(line)!;
-                if (waiting.TryRemove(message.Id, out TaskCompletionSource<LaunchMessage?>? reply))
+                LaunchReply message = JsonSerializer.Deserialize(line, ProtocolJson.Default.LaunchReply)!;
+                if (waiting.TryRemove(message.Id, out TaskCompletionSource<LaunchReply?>? reply))
                 {
                     reply.TrySetResult(message);
                 }
@@ -137,9 +216,10 @@ internal sealed class LauncherProcess : IAsyncDisposable
         finally
         {
             ended = true;
+            hello.TrySetResult(null);
             foreach (long id in waiting.Keys)
             {
-                if (waiting.TryRemove(id, out TaskCompletionSource<LaunchMessage?>? reply))
+                if (waiting.TryRemove(id, out TaskCompletionSource<LaunchReply?>? reply))
                 {
                     reply.TrySetResult(null);
                 }

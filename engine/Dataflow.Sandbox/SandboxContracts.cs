@@ -5,10 +5,14 @@ public sealed record SandboxLimits
 {
     public TimeSpan WallTime { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>CPU time of each process.</summary>
     public TimeSpan CpuTime { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Address space of each process, in bytes.</summary>
+    /// <summary>Bytes of memory: of the whole program where a control group is writable or by watching it, and of each process's own data by a resource limit.</summary>
     public long MemoryBytes { get; init; } = 512_000_000;
+
+    /// <summary>What a process's runtime may map beyond <see cref="MemoryBytes"/> without using it, in bytes.</summary>
+    public long MappingBytes { get; init; }
 
     /// <summary>Processes and threads at a time.</summary>
     public int Processes { get; init; } = 64;
@@ -21,15 +25,34 @@ public sealed record SandboxLimits
     /// <summary>Size of its private /tmp.</summary>
     public long TemporaryBytes { get; init; } = 64_000_000;
 
+    /// <summary>Most files and folders in its private /tmp.</summary>
+    public int TemporaryFiles { get; init; } = 10_000;
+
     /// <summary>Most bytes kept of each of stdout, stderr and results; beyond it the program is ended.</summary>
     public int OutputBytes { get; init; } = 1_000_000;
 }
 
-/// <summary>One program to run.</summary>
+/// <summary>A read-only file that a program finds.</summary>
+public sealed record SandboxFile(byte[] Content, bool Executable = false)
+{
+    public static SandboxFile Text(string text) => new(System.Text.Encoding.UTF8.GetBytes(text));
+}
+
+/// <summary>One program to run. It starts in its private, writable /tmp.</summary>
 /// <param name="Command">Program and arguments, as seen inside the sandbox.</param>
-/// <param name="Files">Read-only files placed in /tmp: name (no path) to content.</param>
+/// <param name="Files">Read-only files placed below /job: relative path to content.</param>
 public sealed record SandboxRequest(
-    IReadOnlyList<string> Command, IReadOnlyDictionary<string, byte[]> Files, byte[] Stdin, SandboxLimits Limits);
+    IReadOnlyList<string> Command, IReadOnlyDictionary<string, SandboxFile> Files, byte[] Stdin, SandboxLimits Limits)
+{
+    /// <summary>Folder in which <see cref="Files"/> lie.</summary>
+    public const string JobFolder = "/job";
+
+    /// <summary>Paths of this machine that it may read besides /usr, such as a toolchain's folder; an absent one is left out.</summary>
+    public IReadOnlyList<string> ReadOnlyPaths { get; init; } = [];
+
+    /// <summary>Environment variables besides PATH, HOME and LANG.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+}
 
 public enum SandboxOutcome
 {
@@ -37,11 +60,13 @@ public enum SandboxOutcome
     Signaled,
     TimedOut,
     OutputExceeded,
+    MemoryExceeded,
 }
 
 /// <summary>How a program ended.</summary>
 /// <param name="ExitCode">Its exit code; meaningless unless <see cref="SandboxOutcome.Exited"/>.</param>
 /// <param name="Result">What it wrote to descriptor 8, apart from stdout and stderr.</param>
+/// <param name="CpuTime">User and system time of all its processes that were waited for.</param>
 public sealed record SandboxResult(
     SandboxOutcome Outcome, int ExitCode, int Signal, byte[] Stdout, byte[] Stderr, byte[] Result, TimeSpan WallTime, TimeSpan CpuTime);
 

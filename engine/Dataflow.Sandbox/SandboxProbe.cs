@@ -1,60 +1,52 @@
 namespace Dataflow.Sandbox;
 
+/// <summary>Programs of this machine that a sandbox is made of.</summary>
+/// <param name="SetPrivileges">Present where we are root and give each slot a user of its own.</param>
+internal sealed record SandboxParts(string Bubblewrap, string Unshare, string? SetPrivileges);
+
 /// <summary>What a sandbox can use on this machine.</summary>
 /// <param name="Problem">Why there can be none, and how to mend it; null if there can.</param>
-/// <param name="Enforced">What is enforced here, for people.</param>
-public sealed record SandboxStatus(string? Problem, string? Bubblewrap, string? SetPrivileges, IReadOnlyList<string> Enforced);
+/// <param name="Enforced">What is enforced here and how, for people.</param>
+public sealed record SandboxStatus(string? Problem, IReadOnlyList<string> Enforced);
 
 /// <summary>Looks for the sandbox's parts and tries a program in it.</summary>
 public static class SandboxProbe
 {
     /// <summary>Looks for the parts without running anything.</summary>
-    public static SandboxStatus Find()
+    internal static (SandboxParts? Parts, string? Problem) Find()
     {
+        bool root = Environment.IsPrivilegedProcess;
         string? bwrap = Locate("bwrap");
+        string? unshare = Locate("unshare");
+        string? setpriv = root ? Locate("setpriv") : null;
         if (!OperatingSystem.IsLinux() || bwrap is null)
         {
-            return new SandboxStatus("no sandbox: bubblewrap is not installed; install it with 'apt-get install bubblewrap'", null, null, []);
+            return (null, "no sandbox: bubblewrap is not installed; install it with 'apt-get install bubblewrap'");
         }
 
-        bool root = Environment.IsPrivilegedProcess;
-        string? setpriv = root ? Locate("setpriv") : null;
-        if (root && setpriv is null)
-        {
-            return new SandboxStatus("no sandbox: setpriv is not installed; install it with 'apt-get install util-linux'", bwrap, null, []);
-        }
-
-        return new SandboxStatus(null, bwrap, setpriv,
-        [
-            "namespaces (user, pid, net, ipc, uts, cgroup, mount)", "seccomp", "read-only system, private /tmp", "wall and CPU time, address space, files, output",
-            root ? "processes (a user id per slot)" : "processes (per user namespace)",
-        ]);
+        return unshare is null || (root && setpriv is null)
+            ? (null, $"no sandbox: {(unshare is null ? "unshare" : "setpriv")} is not installed; install it with 'apt-get install util-linux'")
+            : (new SandboxParts(bwrap, unshare, setpriv), null);
     }
 
     /// <summary>Runs a program that does nothing; the status says what came of it.</summary>
     public static async Task<SandboxStatus> CheckAsync(CancellationToken cancellationToken)
     {
-        SandboxStatus status = Find();
-        if (status.Problem is not null)
-        {
-            return status;
-        }
-
         try
         {
             await using SandboxPool pool = SandboxPool.Create(1);
-            SandboxResult result = await pool.RunAsync(
-                new SandboxRequest(["/bin/true"], new Dictionary<string, byte[]>(), [], new SandboxLimits()), cancellationToken);
+            SandboxResult result = await pool.RunAsync(new SandboxRequest(["/bin/true"], new Dictionary<string, SandboxFile>(), [], new SandboxLimits()), cancellationToken);
             return result is { Outcome: SandboxOutcome.Exited, ExitCode: 0 }
-                ? status
-                : status with { Problem = $"no sandbox: a program that does nothing ended with {result.Outcome} {result.ExitCode}" };
+                ? new SandboxStatus(null, await pool.EnforcedAsync(cancellationToken))
+                : new SandboxStatus($"no sandbox: a program that does nothing ended with {result.Outcome} {result.ExitCode}", []);
         }
         catch (SandboxException failure)
         {
-            string hint = failure.Message.Contains("namespace", StringComparison.OrdinalIgnoreCase) || failure.Message.Contains("Operation not permitted", StringComparison.Ordinal)
-                ? "; unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone=1)"
-                : "";
-            return status with { Problem = "no sandbox: " + failure.Message + hint };
+            bool namespaces = failure.Message.Contains("namespace", StringComparison.OrdinalIgnoreCase) || failure.Message.Contains("Operation not permitted", StringComparison.Ordinal)
+                || failure.Message.Contains("unshare", StringComparison.Ordinal);
+            string hint = namespaces ? "; unprivileged user namespaces must be allowed (sysctl kernel.unprivileged_userns_clone=1)" : "";
+            string start = failure.Message.StartsWith("no sandbox", StringComparison.Ordinal) ? "" : "no sandbox: ";
+            return new SandboxStatus(start + failure.Message + hint, []);
         }
     }
 

@@ -13,7 +13,7 @@ public sealed partial class SandboxPoolTests : IAsyncDisposable
     public ValueTask DisposeAsync() => pool.DisposeAsync();
 
     private Task<SandboxResult> RunAsync(string python, SandboxLimits? limits = null, string stdin = "") => pool.RunAsync(
-        new SandboxRequest(["/usr/bin/python3", "-I", "-S", "/tmp/main.py"], new Dictionary<string, byte[]> { ["main.py"] = Encoding.UTF8.GetBytes(python) }, Encoding.UTF8.GetBytes(stdin), limits ?? new SandboxLimits()),
+        new SandboxRequest(["/usr/bin/python3", "-I", "-S", "/job/main.py"], new Dictionary<string, SandboxFile> { ["main.py"] = SandboxFile.Text(python) }, Encoding.UTF8.GetBytes(stdin), limits ?? new SandboxLimits()),
         CancellationToken.None);
 
     private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
@@ -104,7 +104,7 @@ public sealed partial class SandboxPoolTests : IAsyncDisposable
         Assert.False(leaked.IsInvalid);
         await using SandboxPool fresh = SandboxPool.Create(1);
         SandboxResult result = await fresh.RunAsync(
-            new SandboxRequest(["/bin/sh", "-c", "ls -l /proc/self/fd"], new Dictionary<string, byte[]>(), [], new SandboxLimits()), CancellationToken.None);
+            new SandboxRequest(["/bin/sh", "-c", "ls -l /proc/self/fd"], new Dictionary<string, SandboxFile>(), [], new SandboxLimits()), CancellationToken.None);
         Assert.Equal(0, result.ExitCode);
         Assert.DoesNotContain("hostname", Text(result.Stdout), StringComparison.Ordinal);
         Assert.Equal(["0", "1", "2", "3", "8"], DescriptorLine().Matches(Text(result.Stdout)).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
@@ -116,7 +116,7 @@ public sealed partial class SandboxPoolTests : IAsyncDisposable
         string marker = "dataflow-cancelled-" + Guid.NewGuid().ToString("N");
         using var cancel = new CancellationTokenSource();
         Task<SandboxResult> running = pool.RunAsync(
-            new SandboxRequest(["/bin/sh", "-c", $"sleep 300; echo {marker}"], new Dictionary<string, byte[]>(), [], new SandboxLimits { WallTime = TimeSpan.FromMinutes(5) }), cancel.Token);
+            new SandboxRequest(["/bin/sh", "-c", $"sleep 300; echo {marker}"], new Dictionary<string, SandboxFile>(), [], new SandboxLimits { WallTime = TimeSpan.FromMinutes(5) }), cancel.Token);
         while (!Process.GetProcesses().Select(CommandLine).Any(line => line.Contains(marker, StringComparison.Ordinal)))
         {
             await Task.Delay(20);

@@ -11,6 +11,7 @@ public enum Verdict
     Error,
     Timeout,
     OutputLimit,
+    MemoryLimit,
     NoTests,
 }
 
@@ -29,7 +30,7 @@ public sealed record PythonTest(string? Call, string? Stdin, string Expected);
 public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
 {
     private const string Interpreter = "/usr/bin/python3";
-    private static readonly byte[] Harness = LoadHarness();
+    private static readonly SandboxFile Harness = LoadHarness();
 
     /// <summary>Why Python cannot be graded here; null if it can.</summary>
     public static string? Problem() => File.Exists(Interpreter) ? null : "python3 is not installed; install it with 'apt-get install python3'";
@@ -132,9 +133,9 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
 
     private async Task<Grade> GradeOutputAsync(string candidate, PythonTest test, CancellationToken cancellationToken)
     {
-        var files = new Dictionary<string, byte[]> { ["main.py"] = Encoding.UTF8.GetBytes(candidate) };
+        var files = new Dictionary<string, SandboxFile> { ["main.py"] = SandboxFile.Text(candidate) };
         SandboxResult result = await pool.RunAsync(
-            new SandboxRequest([Interpreter, "-I", "-S", "/tmp/main.py"], files, Encoding.UTF8.GetBytes(test.Stdin ?? ""), limits), cancellationToken);
+            new SandboxRequest([Interpreter, "-I", "-S", "/job/main.py"], files, Encoding.UTF8.GetBytes(test.Stdin ?? ""), limits), cancellationToken);
         if (Abnormal(result) is Grade abnormal)
         {
             return abnormal;
@@ -152,8 +153,8 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
     private async Task<Evaluation> EvaluateAsync(string source, IEnumerable<string> expressions, CancellationToken cancellationToken)
     {
         byte[] job = JsonSerializer.SerializeToUtf8Bytes(new { source, expressions });
-        var files = new Dictionary<string, byte[]> { ["harness.py"] = Harness };
-        SandboxResult result = await pool.RunAsync(new SandboxRequest([Interpreter, "-I", "-S", "/tmp/harness.py"], files, job, limits), cancellationToken);
+        var files = new Dictionary<string, SandboxFile> { ["harness.py"] = Harness };
+        SandboxResult result = await pool.RunAsync(new SandboxRequest([Interpreter, "-I", "-S", "/job/harness.py"], files, job, limits), cancellationToken);
         var answers = new List<JsonNode?>();
         foreach (string line in Encoding.UTF8.GetString(result.Result).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -174,6 +175,7 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
     private static Grade? Abnormal(SandboxResult result) => result.Outcome switch
     {
         SandboxOutcome.TimedOut => new Grade(Verdict.Timeout, "ran past its time"),
+        SandboxOutcome.MemoryExceeded => new Grade(Verdict.MemoryLimit, "used too much memory"),
         SandboxOutcome.OutputExceeded => new Grade(Verdict.OutputLimit, "wrote too much"),
         SandboxOutcome.Signaled when result.Signal is 24 or 9 && result.CpuTime >= TimeSpan.FromSeconds(1) => new Grade(Verdict.Timeout, "used up its CPU time"),
         SandboxOutcome.Signaled => new Grade(Verdict.Error, $"ended by signal {result.Signal}"),
@@ -190,12 +192,12 @@ public sealed class PythonGrader(SandboxPool pool, SandboxLimits limits)
 
     private static string TrimLines(string text) => string.Join('\n', text.TrimEnd().Split('\n').Select(line => line.TrimEnd()));
 
-    private static byte[] LoadHarness()
+    private static SandboxFile LoadHarness()
     {
         using Stream stream = typeof(PythonGrader).Assembly.GetManifestResourceStream("harness.py")!;
         using var copy = new MemoryStream();
         stream.CopyTo(copy);
-        return copy.ToArray();
+        return new SandboxFile(copy.ToArray());
     }
 
     private sealed record Evaluation(IReadOnlyList<JsonNode?> Answers, Grade? Failure);

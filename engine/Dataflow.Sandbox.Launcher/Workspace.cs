@@ -1,0 +1,100 @@
+using System.Globalization;
+
+namespace Dataflow.Sandbox.Launcher;
+
+/// <summary>
+/// Where a program's files lie: two memory file systems in the launcher's own mount namespace, made anew for each run
+/// and gone with it. Bubblewrap can limit the bytes of a tmpfs but not its files, so this mounts them itself. They lie
+/// under /dev/shm, which exists everywhere and holds nothing that the launcher needs; no other process sees them.
+/// </summary>
+internal sealed class Workspace
+{
+    private const ulong NoSetUserId = 2;
+    private const ulong NoDevices = 4;
+    private const ulong ReadOnly = 1;
+    private const ulong Remount = 32;
+    private const int Detach = 2;
+    private const int BlockBytes = 4096;
+
+    private Workspace()
+    {
+    }
+
+    /// <exception cref="IOException">Nothing can be mounted: the launcher has no mount namespace of its own.</exception>
+    public static Workspace Create()
+    {
+        Mount(WorkspacePaths.Root, NoSetUserId | NoDevices, "size=64k,nr_inodes=16,mode=0755");
+        Directory.CreateDirectory(WorkspacePaths.Job);
+        Directory.CreateDirectory(WorkspacePaths.Temporary);
+        return new Workspace();
+    }
+
+    /// <summary>Fills /job and empties /tmp; undone by disposing.</summary>
+    public IDisposable Prepare(LaunchRequest request)
+    {
+        var mounted = new Mounted();
+        try
+        {
+            long blocks = request.Files.Sum(file => (file.Content.Length / BlockBytes) + 1L) + 16;
+            int folders = request.Files.Sum(file => file.Name.Count(c => c == '/'));
+            Mount(WorkspacePaths.Job, NoSetUserId | NoDevices, string.Create(CultureInfo.InvariantCulture, $"size={blocks * BlockBytes},nr_inodes={request.Files.Length + folders + 4},mode=0755"));
+            mounted.Job = true;
+            foreach (LaunchFile file in request.Files)
+            {
+                Write(file);
+            }
+
+            Mount(WorkspacePaths.Job, NoSetUserId | NoDevices | ReadOnly | Remount, null);
+            string owner = request.User is int user ? string.Create(CultureInfo.InvariantCulture, $",uid={user},gid={user}") : "";
+            Mount(WorkspacePaths.Temporary, NoSetUserId | NoDevices, string.Create(CultureInfo.InvariantCulture, $"size={request.Limits.TemporaryBytes},nr_inodes={request.Limits.TemporaryFiles},mode=0700{owner}"));
+            mounted.Temporary = true;
+            return mounted;
+        }
+        catch
+        {
+            mounted.Dispose();
+            throw;
+        }
+    }
+
+    private static void Write(LaunchFile file)
+    {
+        string path = Path.Combine(WorkspacePaths.Job, file.Name);
+        string folder = Path.GetDirectoryName(path)!;
+        if (folder != WorkspacePaths.Job)
+        {
+            Directory.CreateDirectory(folder, (UnixFileMode)0b111_101_101);
+        }
+
+        File.WriteAllBytes(path, file.Content);
+        File.SetUnixFileMode(path, (UnixFileMode)(file.Executable ? 0b101_101_101 : 0b100_100_100));
+    }
+
+    private static void Mount(string target, ulong flags, string? options)
+    {
+        if (Native.mount("tmpfs", target, "tmpfs", flags, options) != 0)
+        {
+            throw new IOException($"a private file system cannot be mounted: error {System.Runtime.InteropServices.Marshal.GetLastPInvokeError()}");
+        }
+    }
+
+    private sealed class Mounted : IDisposable
+    {
+        public bool Job { get; set; }
+
+        public bool Temporary { get; set; }
+
+        public void Dispose()
+        {
+            if (Temporary)
+            {
+                _ = Native.umount2(WorkspacePaths.Temporary, Detach);
+            }
+
+            if (Job)
+            {
+                _ = Native.umount2(WorkspacePaths.Job, Detach);
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text;
+using Dataflow.Sandbox.Launcher;
+
+namespace Dataflow.Sandbox;
+
+/// <summary>A place for one program at a time: a user id and a launcher.</summary>
+internal sealed class SandboxSlot(Bubblewrap bubblewrap, SandboxParts parts, int user) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim starting = new(1, 1);
+    private LauncherProcess? launcher;
+    private LauncherHello? hello;
+    private long nextId;
+
+    public int? LauncherId => launcher is { HasEnded: false } running ? running.ProcessId : null;
+
+    public async Task<SandboxResult> RunAsync(SandboxRequest request, CancellationToken cancellationToken)
+    {
+        string failure = "";
+        for (int attempt = 0; attempt < 2; attempt++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            LauncherProcess process = await LauncherAsync(cancellationToken);
+            LaunchReply? reply = await process.SendAsync(bubblewrap.Compose(Interlocked.Increment(ref nextId), request, user), cancellationToken);
+            if (reply is { Started: true })
+            {
+                return Interpret(reply);
+            }
+
+            failure = reply is null ? "its launcher died" : Encoding.UTF8.GetString(reply.Stderr).Trim();
+        }
+
+        throw new SandboxException($"the sandbox could not start a program: {failure}");
+    }
+
+    public async Task<IReadOnlyList<string>> EnforcedAsync(CancellationToken cancellationToken)
+    {
+        await LauncherAsync(cancellationToken);
+        return
+        [
+            "namespaces (user, pid, net, ipc, uts, cgroup, mount)",
+            "seccomp",
+            "read-only system, private /tmp limited in bytes and files",
+            "wall time, CPU time, open files, file size, output",
+            $"memory ({hello!.Memory}; data of each process by resource limit)",
+            $"processes (resource limit {(bubblewrap.UserPerSlot ? "of a user id per slot" : "of a user namespace")}{(hello.Processes is null ? "" : "; " + hello.Processes)})",
+        ];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (launcher is not null)
+        {
+            await launcher.DisposeAsync();
+        }
+
+        starting.Dispose();
+    }
+
+    private async Task<LauncherProcess> LauncherAsync(CancellationToken cancellationToken)
+    {
+        await starting.WaitAsync(cancellationToken);
+        try
+        {
+            if (launcher is null || launcher.HasEnded)
+            {
+                if (launcher is not null)
+                {
+                    await launcher.DisposeAsync();
+                }
+
+                (launcher, hello) = await LauncherProcess.StartAsync(parts, cancellationToken);
+            }
+
+            return launcher;
+        }
+        finally
+        {
+            starting.Release();
+        }
+    }
+
+    // bwrap passes the program's exit code on, and 128 + n if a signal ended it.
+    private static SandboxResult Interpret(LaunchReply reply)
+    {
+        bool signaled = (reply.Status & 0x7f) != 0;
+        int exit = signaled ? 0 : (reply.Status >> 8) & 0xff;
+        int signal = signaled ? reply.Status & 0x7f : exit > 128 && exit < 192 ? exit - 128 : 0;
+        SandboxOutcome outcome = reply.TimedOut ? SandboxOutcome.TimedOut
+            : reply.OutputExceeded ? SandboxOutcome.OutputExceeded
+            : reply.MemoryExceeded ? SandboxOutcome.MemoryExceeded
+            : signal != 0 ? SandboxOutcome.Signaled
+            : SandboxOutcome.Exited;
+        return new SandboxResult(
+            outcome, exit, signal, reply.Stdout, reply.Stderr, reply.Result,
+            TimeSpan.FromMicroseconds(reply.WallMicroseconds), TimeSpan.FromMicroseconds(reply.CpuMicroseconds));
+    }
+}
