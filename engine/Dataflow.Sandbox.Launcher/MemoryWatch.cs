@@ -10,7 +10,7 @@ internal static class MemoryWatch
 {
     public const int EveryMilliseconds = 20;
 
-    /// <summary>Bytes of private memory of the process and all below it.</summary>
+    /// <summary>Bytes of memory of the process and all below it, apart from files.</summary>
     public static long Held(int pid)
     {
         long total = 0;
@@ -27,15 +27,23 @@ internal static class MemoryWatch
         return total;
     }
 
-    // statm: size resident shared …, in pages.
+    // Proportional: what forked processes share counts once. Pages of files can be had again, so they are not counted.
     private static long Private(int pid)
     {
         try
         {
-            string[] numbers = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/statm")).Split(' ');
-            return (long.Parse(numbers[1], CultureInfo.InvariantCulture) - long.Parse(numbers[2], CultureInfo.InvariantCulture)) * Environment.SystemPageSize;
+            long kilobytes = 0;
+            foreach (string line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/smaps_rollup")))
+            {
+                if (line.StartsWith("Pss_Anon:", StringComparison.Ordinal) || line.StartsWith("Pss_Shmem:", StringComparison.Ordinal))
+                {
+                    kilobytes += long.Parse(line.AsSpan(line.IndexOf(':') + 1).TrimEnd("kB").Trim(), CultureInfo.InvariantCulture);
+                }
+            }
+
+            return kilobytes * 1024;
         }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException or IndexOutOfRangeException)
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
             return 0;
         }

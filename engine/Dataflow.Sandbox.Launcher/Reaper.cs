@@ -2,13 +2,14 @@ namespace Dataflow.Sandbox.Launcher;
 
 /// <summary>
 /// The one place that waits for children. As a child subreaper the launcher inherits every orphan; what is not reaped
-/// counts against process limits and makes later runs fail in silence.
+/// counts against process limits and makes later runs fail in silence. A program is over when the launcher has no child
+/// left: bubblewrap itself ends before the sandbox's first process has been buried.
 /// </summary>
 internal sealed class Reaper
 {
-    private readonly Dictionary<int, RunningChild> children = [];
     private readonly ReaderWriterLockSlim gate = new();
     private readonly SemaphoreSlim spawned = new(0);
+    private RunningChild? running;
 
     public void Start() => new Thread(Loop) { IsBackground = true, Name = "reaper" }.Start();
 
@@ -21,14 +22,9 @@ internal sealed class Reaper
         gate.EnterReadLock();
         try
         {
-            var child = new RunningChild(spawn(), doneWrite);
-            lock (children)
-            {
-                children.Add(child.Pid, child);
-            }
-
+            running = new RunningChild(spawn(), doneWrite);
             spawned.Release();
-            return child;
+            return running;
         }
         finally
         {
@@ -36,21 +32,19 @@ internal sealed class Reaper
         }
     }
 
-    /// <summary>Kills the child unless it has been reaped: its id may by then be another process's.</summary>
+    /// <summary>Kills what is left of the program.</summary>
     public void Kill(RunningChild child)
     {
         gate.EnterReadLock();
         try
         {
-            if (!child.HasEnded)
+            // Nothing is reaped meanwhile, so no id can have become another process's. The sandbox's first process is the
+            // child's own: if that dies, the kernel ends all others in its namespace before the child sees its end. The
+            // child killed first would leave them to die later.
+            int[] inner = child.HasEnded ? Children(Environment.ProcessId) : Children(child.Pid);
+            foreach (int pid in inner.Length > 0 || child.HasEnded ? inner : [child.Pid])
             {
-                // The sandbox's first process is the child's own: if that dies, the kernel ends all others in its
-                // namespace before the child sees its end. The child killed first would leave them to die later.
-                int[] inner = Children(child.Pid);
-                foreach (int pid in inner.Length > 0 ? inner : [child.Pid])
-                {
-                    _ = Native.kill(pid, Native.Kill);
-                }
+                _ = Native.kill(pid, Native.Kill);
             }
         }
         finally
@@ -59,13 +53,13 @@ internal sealed class Reaper
         }
     }
 
-    // Nobody but the child waits for its children, so their ids stay theirs while it lives; it is not reaped meanwhile.
+    /// <summary>Processes started by any thread of the process; empty if it is gone.</summary>
     public static int[] Children(int pid)
     {
         try
         {
-            return File.ReadAllText($"/proc/{pid}/task/{pid}/children")
-                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            return Directory.GetDirectories($"/proc/{pid}/task")
+                .SelectMany(task => File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 .Select(id => int.Parse(id, System.Globalization.CultureInfo.InvariantCulture))
                 .ToArray();
         }
@@ -83,7 +77,8 @@ internal sealed class Reaper
         {
             if (Native.waitid(Native.AnyChild, 0, information, Native.Exited | Native.LeaveZombie) != 0)
             {
-                // No child at all: wait for the next one.
+                // No child at all: the program is over; wait for the next one.
+                Interlocked.Exchange(ref running, null)?.AllEnded();
                 spawned.Wait();
                 continue;
             }
@@ -94,10 +89,10 @@ internal sealed class Reaper
             try
             {
                 Native.wait4(pid, out int status, 0, usage);
-                if (children.Remove(pid, out RunningChild? child))
+                if (running?.Pid == pid)
                 {
                     // rusage begins with user and system time, each seconds and microseconds.
-                    child.Ended(status, ((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
+                    running.Ended(status, ((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
                 }
             }
             finally
@@ -117,6 +112,7 @@ internal sealed class RunningChild(int pid, int doneWrite)
 
     public int Status { get; private set; }
 
+    /// <summary>User and system time of the child and all that it waited for, in microseconds.</summary>
     public long Cpu { get; private set; }
 
     public void Ended(int status, long cpu)
@@ -124,6 +120,8 @@ internal sealed class RunningChild(int pid, int doneWrite)
         HasEnded = true;
         Status = status;
         Cpu = cpu;
-        Native.write(doneWrite, [1], 1);
     }
+
+    /// <summary>The child and all that it left behind are gone.</summary>
+    public void AllEnded() => Native.write(doneWrite, [1], 1);
 }

@@ -85,9 +85,10 @@ internal sealed class SandboxSlot(Bubblewrap bubblewrap, SandboxParts parts, int
         bool signaled = (reply.Status & 0x7f) != 0;
         int exit = signaled ? 0 : (reply.Status >> 8) & 0xff;
         int signal = signaled ? reply.Status & 0x7f : exit > 128 && exit < 192 ? exit - 128 : 0;
-        SandboxOutcome outcome = reply.TimedOut ? SandboxOutcome.TimedOut
+        // Memory first: a program whose processes the kernel thins out often comes to its time limit as well.
+        SandboxOutcome outcome = reply.MemoryExceeded ? SandboxOutcome.MemoryExceeded
+            : reply.TimedOut ? SandboxOutcome.TimedOut
             : reply.OutputExceeded ? SandboxOutcome.OutputExceeded
-            : reply.MemoryExceeded ? SandboxOutcome.MemoryExceeded
             : signal != 0 ? SandboxOutcome.Signaled
             : SandboxOutcome.Exited;
         return new SandboxResult(

@@ -4,7 +4,7 @@ namespace Dataflow.Sandbox;
 
 /// <summary>
 /// A seccomp-BPF program that refuses what no graded program needs: tracing, mounting, namespaces, kernel modules,
-/// keyrings, bpf, io_uring, exotic sockets, terminal injection. Everything else is left to the namespaces.
+/// keyrings, bpf, io_uring, unmapped memory, exotic sockets, terminal injection. Everything else is left to the namespaces.
 /// </summary>
 internal static class SeccompFilter
 {
@@ -90,16 +90,19 @@ internal static class SeccompFilter
     // kexec_file_load init_module finit_module delete_module open_by_handle_at name_to_handle_at io_uring_setup
     // io_uring_enter io_uring_register acct swapon swapoff reboot quotactl personality syslog iopl ioperm settimeofday
     // clock_settime adjtimex clock_adjtime sethostname setdomainname vhangup pidfd_getfd fanotify_init kcmp
-    // migrate_pages move_pages mbind set_mempolicy quotactl_fd
+    // migrate_pages move_pages mbind set_mempolicy quotactl_fd; and what holds memory that no process maps, which only a
+    // control group could count: memfd_create memfd_secret shmget msgget
     private static readonly uint[] X64Denied =
     [
         101, 310, 311, 165, 166, 155, 161, 429, 428, 430, 431, 432, 433, 442, 272, 308, 321, 298, 323, 250, 248, 249, 246, 320, 175, 313, 176,
         304, 303, 425, 426, 427, 163, 167, 168, 169, 179, 135, 103, 172, 173, 164, 227, 159, 305, 170, 171, 153, 438, 300, 312, 256, 279, 237, 238, 443,
+        319, 447, 29, 68,
     ];
 
     private static readonly uint[] Arm64Denied =
     [
         117, 270, 271, 40, 39, 41, 51, 429, 428, 430, 431, 432, 433, 442, 97, 268, 280, 241, 282, 219, 217, 218, 104, 294, 105, 273, 106,
         265, 264, 425, 426, 427, 89, 224, 225, 142, 60, 92, 116, 170, 112, 171, 266, 161, 162, 58, 438, 262, 272, 238, 239, 235, 237, 443,
+        279, 447, 194, 186,
     ];
 }

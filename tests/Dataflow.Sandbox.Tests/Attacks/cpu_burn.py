@@ -1,0 +1,8 @@
+# expect: TimedOut Signaled
+for number in range(1, 65):
+    try:
+        signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError):
+        pass
+while True:
+    pass

@@ -1,0 +1,6 @@
+# expect: TimedOut
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass

@@ -1,0 +1,12 @@
+# expect: Exited
+os.symlink("/etc/shadow", "/tmp/s")
+attempt("through a symbolic link", lambda: read("/tmp/s"))
+os.symlink(given["canary"], "/tmp/c")
+attempt("host's file through a symbolic link", lambda: write("/tmp/c"))
+attempt("hard link to a system file", lambda: os.link("/usr/bin/env", "/tmp/env"))
+attempt("hard link to the job's file", lambda: os.link("/job/main.py", "/tmp/main.py"))
+attempt("rename over the job's file", lambda: os.rename("/tmp/s", "/job/main.py"))
+os.mkfifo("/tmp/pipe")
+attempt("a pipe nobody reads", lambda: os.open("/tmp/pipe", os.O_WRONLY | os.O_NONBLOCK))
+attempt("a device node", lambda: os.mknod("/tmp/null", 0o20666, os.makedev(1, 3)))
+attempt("a block device", lambda: os.mknod("/tmp/disk", 0o60666, os.makedev(8, 0)))

@@ -1,0 +1,3 @@
+# expect: OutputExceeded
+while True:
+    os.write(8, b"y\n" * 30_000)

@@ -1,0 +1,3 @@
+# expect: OutputExceeded
+while True:
+    os.write(2, b"y\n" * 30_000)

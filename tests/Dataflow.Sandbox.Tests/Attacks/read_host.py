@@ -1,0 +1,13 @@
+# expect: Exited
+attempt("password hashes", lambda: read("/etc/shadow"))
+attempt("users", lambda: read("/etc/passwd"))
+attempt("root's home", lambda: os.listdir("/root"))
+attempt("homes", lambda: os.listdir("/home"))
+attempt("host's file", lambda: read(given["canary"]))
+attempt("host's file through the root of process 1", lambda: read("/proc/1/root" + given["canary"]))
+attempt("host's file through the working folder of process 1", lambda: read("/proc/1/cwd" + given["canary"]))
+attempt("host's file by dots", lambda: read("/tmp/../.." + given["canary"]))
+attempt("old root", lambda: os.listdir("/oldroot"))
+attempt("host's variables", lambda: os.listdir("/var"))
+attempt("control groups", lambda: os.listdir("/sys/fs/cgroup"))
+attempt("system information", lambda: os.listdir("/sys"))
