@@ -16,17 +16,18 @@ internal sealed class Workspace
     private const int Detach = 2;
     private const int BlockBytes = 4096;
 
-    private Workspace()
-    {
-    }
+    private readonly string owner;
 
+    private Workspace(int? user) => owner = user is null ? "" : string.Create(CultureInfo.InvariantCulture, $",uid={user},gid={user}");
+
+    /// <param name="user">Owner of /tmp, where it is not the launcher's own user.</param>
     /// <exception cref="IOException">Nothing can be mounted: the launcher has no mount namespace of its own.</exception>
-    public static Workspace Create()
+    public static Workspace Create(int? user)
     {
         Mount(WorkspacePaths.Root, NoSetUserId | NoDevices, "size=64k,nr_inodes=16,mode=0755");
         Directory.CreateDirectory(WorkspacePaths.Job);
         Directory.CreateDirectory(WorkspacePaths.Temporary);
-        return new Workspace();
+        return new Workspace(user);
     }
 
     /// <summary>Fills /job and empties /tmp; undone by disposing.</summary>
@@ -45,7 +46,6 @@ internal sealed class Workspace
             }
 
             Mount(WorkspacePaths.Job, NoSetUserId | NoDevices | ReadOnly | Remount, null);
-            string owner = request.User is int user ? string.Create(CultureInfo.InvariantCulture, $",uid={user},gid={user}") : "";
             Mount(WorkspacePaths.Temporary, NoSetUserId | NoDevices, string.Create(CultureInfo.InvariantCulture, $"size={request.Limits.TemporaryBytes},nr_inodes={request.Limits.TemporaryFiles},mode=0700{owner}"));
             mounted.Temporary = true;
             return mounted;

@@ -16,10 +16,10 @@ public sealed class SandboxPool : IAsyncDisposable
 
     private SandboxPool(SandboxParts parts, int slots)
     {
-        var bubblewrap = new Bubblewrap(parts.Bubblewrap, parts.SetPrivileges);
+        var bubblewrap = new Bubblewrap(parts.Bubblewrap);
         // A range of user ids of its own for each pool, so that process limits of two pools do not mix.
         int firstUser = 200_000 + (Environment.ProcessId % 10_000 * MostSlots);
-        all = Enumerable.Range(0, slots).Select(i => new SandboxSlot(bubblewrap, parts, firstUser + i)).ToArray();
+        all = Enumerable.Range(0, slots).Select(i => new SandboxSlot(bubblewrap, parts, Environment.IsPrivilegedProcess ? firstUser + i : null)).ToArray();
         idle = new ConcurrentBag<SandboxSlot>(all);
         free = new SemaphoreSlim(slots, slots);
     }

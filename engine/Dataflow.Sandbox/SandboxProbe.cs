@@ -1,8 +1,7 @@
 namespace Dataflow.Sandbox;
 
 /// <summary>Programs of this machine that a sandbox is made of.</summary>
-/// <param name="SetPrivileges">Present where we are root and give each slot a user of its own.</param>
-internal sealed record SandboxParts(string Bubblewrap, string Unshare, string? SetPrivileges);
+internal sealed record SandboxParts(string Bubblewrap, string Unshare);
 
 /// <summary>What a sandbox can use on this machine.</summary>
 /// <param name="Problem">Why there can be none, and how to mend it; null if there can.</param>
@@ -15,18 +14,11 @@ public static class SandboxProbe
     /// <summary>Looks for the parts without running anything.</summary>
     internal static (SandboxParts? Parts, string? Problem) Find()
     {
-        bool root = Environment.IsPrivilegedProcess;
         string? bwrap = Locate("bwrap");
         string? unshare = Locate("unshare");
-        string? setpriv = root ? Locate("setpriv") : null;
-        if (!OperatingSystem.IsLinux() || bwrap is null)
-        {
-            return (null, "no sandbox: bubblewrap is not installed; install it with 'apt-get install bubblewrap'");
-        }
-
-        return unshare is null || (root && setpriv is null)
-            ? (null, $"no sandbox: {(unshare is null ? "unshare" : "setpriv")} is not installed; install it with 'apt-get install util-linux'")
-            : (new SandboxParts(bwrap, unshare, setpriv), null);
+        return !OperatingSystem.IsLinux() || bwrap is null ? (null, "no sandbox: bubblewrap is not installed; install it with 'apt-get install bubblewrap'")
+            : unshare is null ? (null, "no sandbox: unshare is not installed; install it with 'apt-get install util-linux'")
+            : (new SandboxParts(bwrap, unshare), null);
     }
 
     /// <summary>Runs a program that does nothing; the status says what came of it.</summary>

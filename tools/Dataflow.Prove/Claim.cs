@@ -25,5 +25,6 @@ internal abstract class Claim
         new SeededMistakes(), new MutatedPipelines(), new PreviewForecast(), new StageTemplate(),
         new EndpointFaults(), new EndpointBucket(), new EndpointRecovery(), new EndpointRefusal(), new EndpointOutage(),
         new TorchMemory(), new TrainStops(), new ServeLoad(), new Evidence(),
+        new SandboxRuns(), new SandboxKills(),
     ];
 }
