@@ -1,13 +1,14 @@
 using System.Text.Json;
 using Dataflow.Abstractions;
-using Dataflow.Sandbox.Python;
+using Dataflow.Sandbox.Grading;
+using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Plugins.CodeExecution;
 
 /// <summary>Reads tests from a column: a list of structs or of assertions, JSON text of one, or assertions in lines.</summary>
 internal static class TestRows
 {
-    public static IReadOnlyList<PythonTest> Read(object? value, string column)
+    public static IReadOnlyList<CodeTest> Read(object? value, string column, Language language)
     {
         if (value is string json)
         {
@@ -19,7 +20,7 @@ internal static class TestRows
             throw new RowFailedException("bad_tests", $"column '{column}' must be a list of tests");
         }
 
-        return items.Select(item => ReadOne(item, column)).ToArray();
+        return items.Select(item => ReadOne(item, column, language)).ToArray();
     }
 
     private static object? FromJson(string json, string column)
@@ -35,9 +36,9 @@ internal static class TestRows
         }
     }
 
-    private static PythonTest ReadOne(object? item, string column)
+    private static CodeTest ReadOne(object? item, string column, Language language)
     {
-        if (item is string assertion)
+        if (item is string assertion && language is Python)
         {
             try
             {
@@ -60,17 +61,7 @@ internal static class TestRows
         }
 
         string? call = test.GetValueOrDefault("call") as string;
-        return new PythonTest(call, test.GetValueOrDefault("stdin") as string, call is null || expected is string ? ArrowValues.Display(expected) : Literal(expected));
+        bool json = call is not null && expected is not string;
+        return new CodeTest(call, test.GetValueOrDefault("stdin") as string, json ? RowJson.WriteValue(expected) : ArrowValues.Display(expected), json);
     }
-
-    // A JSON value as Python writes it.
-    private static string Literal(object? value) => value switch
-    {
-        null => "None",
-        bool flag => flag ? "True" : "False",
-        string text => "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal).Replace("\r", "\\r", StringComparison.Ordinal) + "\"",
-        IReadOnlyDictionary<string, object?> record => "{" + string.Join(", ", record.Select(pair => Literal(pair.Key) + ": " + Literal(pair.Value))) + "}",
-        IReadOnlyList<object?> items => "[" + string.Join(", ", items.Select(Literal)) + "]",
-        _ => ArrowValues.Display(value),
-    };
 }

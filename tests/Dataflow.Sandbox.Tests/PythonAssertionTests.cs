@@ -1,4 +1,5 @@
-using Dataflow.Sandbox.Python;
+using Dataflow.Sandbox.Grading;
+using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Sandbox.Tests;
 
@@ -12,7 +13,7 @@ public sealed class PythonAssertionTests
     [InlineData("f(x == 1) == r'\\d'", "f(x == 1)", "r'\\d'")]
     [InlineData("f(1) == 0xe", "f(1)", "0xe")]
     public void A_literal_on_the_right_is_what_is_expected(string text, string call, string expected) =>
-        Assert.Equal(new PythonTest(call, null, expected), PythonAssertion.Parse(text));
+        Assert.Equal(new CodeTest(call, null, expected), PythonAssertion.Parse(text));
 
     [Theory]
     [InlineData("assert is_even(2)", "is_even(2)")]
@@ -24,7 +25,7 @@ public sealed class PythonAssertionTests
     [InlineData("f(1) != 2", "f(1) != 2")]
     [InlineData("f(1) is None", "f(1) is None")]
     public void Any_other_condition_is_evaluated_for_its_truth(string text, string condition) =>
-        Assert.Equal(new PythonTest($"not not ({condition})", null, "True"), PythonAssertion.Parse(text));
+        Assert.Equal(new CodeTest($"not not ({condition})", null, "True"), PythonAssertion.Parse(text));
 
     [Theory]
     [InlineData("")]

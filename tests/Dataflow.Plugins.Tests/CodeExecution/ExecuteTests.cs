@@ -46,7 +46,7 @@ public sealed class ExecuteTests
         ];
         var results = await Stages.ProcessAsync(stage, Jobs(Columns.Text, jobs.Select(job => (job.Item1, (object?)job.Item2)).ToArray()));
         Assert.Equal(
-            ["passed", "failed", "error", "error", "timeout", "output_limit", "no_tests", "error"],
+            ["passed", "failed", "compile_error", "runtime_error", "timeout", "output_limit", "no_tests", "runtime_error"],
             results.Select(result => (string)result.Rows[0].Values["verdict"]!));
         Assert.All(results, result =>
         {
@@ -76,7 +76,7 @@ public sealed class ExecuteTests
 
     [Fact]
     public async Task A_program_that_raises_a_syntax_error_is_still_judged() =>
-        Assert.Equal(["error"], await VerdictsAsync(new(), Columns.Text, ("def f(x): return eval('1 +')", "f(2) == 4")));
+        Assert.Equal(["runtime_error"], await VerdictsAsync(new(), Columns.Text, ("def f(x): return eval('1 +')", "f(2) == 4")));
 
     [Fact]
     public async Task An_expression_is_compared_with_what_was_expected()
@@ -84,7 +84,7 @@ public sealed class ExecuteTests
         var options = new ExecuteOptions { Expression = "{{ response | code_block }}", Expected = "{{ answer }}", Slots = 1 };
         await using var stage = new Execute(options);
         MemoryRows rows = MemoryRows.Of(Columns.Schema(("response", Columns.Text), ("answer", Columns.Text)), ["40 + 2", "42"], ["```python\n'ab'[::-1]\n```", "'ba'"], ["41", "42"], ["4 2", "42"], ["open('/etc/shadow').read()", "42"]);
-        Assert.Equal(["passed", "passed", "failed", "error", "error"], (await Stages.ProcessAsync(stage, rows)).Select(result => (string)result.Rows[0].Values["verdict"]!));
+        Assert.Equal(["passed", "passed", "failed", "runtime_error", "runtime_error"], (await Stages.ProcessAsync(stage, rows)).Select(result => (string)result.Rows[0].Values["verdict"]!));
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class ExecuteTests
 
     [Fact]
     public async Task The_memory_limit_holds() =>
-        Assert.Equal(["error", "passed"], await VerdictsAsync(new() { Memory = 128_000_000 }, Columns.Text, ("def f(): return len(bytearray(300_000_000))", "f() == 300000000"), ("def f(): return 1", "f() == 1")));
+        Assert.Equal(["memory_limit", "passed"], await VerdictsAsync(new() { Memory = 128_000_000 }, Columns.Text, ("def f(): return len(bytearray(300_000_000))", "f() == 300000000"), ("def f(): return 1", "f() == 1")));
 
     [Fact]
     public async Task Equal_jobs_run_once_and_unequal_ones_apart()
@@ -138,7 +138,7 @@ public sealed class ExecuteTests
         Assert.Equal(["expression: an expression needs 'expected'"], Complaints(new() { Expression = "{{ response }}" }));
         Assert.Equal(["expected: 'expected' goes with an 'expression'; a program has its 'tests'"], Complaints(new() { Expected = "4" }));
         Assert.Equal(["expected: the input has no column 'z'"], Complaints(new() { Expression = "{{ response }}", Expected = "{{ z }}" }));
-        Assert.Equal(["timeout: a program needs some time", "memory: Python needs 64 MB to start"], Complaints(new() { Timeout = TimeSpan.Zero, Memory = 1000 }));
+        Assert.Equal(["timeout: a program needs some time", "memory: python needs 64 MB to start"], Complaints(new() { Timeout = TimeSpan.Zero, Memory = 1000 }));
 
         static string[] Complaints(ExecuteOptions options) =>
             Stages.Complaints<Execute, ExecuteOptions>(options, ("in", Columns.Schema(("response", Columns.Text), ("tests", Columns.Text))));

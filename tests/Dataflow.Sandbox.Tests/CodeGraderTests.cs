@@ -1,15 +1,16 @@
-using Dataflow.Sandbox.Python;
+using Dataflow.Sandbox.Grading;
+using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Sandbox.Tests;
 
-public sealed class PythonGraderTests : IAsyncDisposable
+public sealed class CodeGraderTests : IAsyncDisposable
 {
     private readonly SandboxPool pool = SandboxPool.Create(2);
 
     public ValueTask DisposeAsync() => pool.DisposeAsync();
 
-    private Task<Grade> GradeAsync(string source, params PythonTest[] tests) =>
-        new PythonGrader(pool, new SandboxLimits { WallTime = TimeSpan.FromSeconds(3) }).GradeAsync(source, tests, CancellationToken.None);
+    private Task<Grade> GradeAsync(string source, params CodeTest[] tests) =>
+        new CodeGrader(pool, new Python(), new SandboxLimits { WallTime = TimeSpan.FromSeconds(3) }).GradeAsync(source, tests, CancellationToken.None);
 
     [Theory]
     [InlineData("85", "85", Verdict.Passed)]
@@ -18,20 +19,20 @@ public sealed class PythonGraderTests : IAsyncDisposable
     [InlineData("True", "1", Verdict.Failed)]
     [InlineData("'olleh'", "'olleh'", Verdict.Passed)]
     [InlineData("(1, 2)", "[1, 2]", Verdict.Failed)]
-    [InlineData("1/0", "1", Verdict.Error)]
-    [InlineData("8 5", "85", Verdict.Error)]
-    [InlineData("while", "85", Verdict.Error)]
+    [InlineData("1/0", "1", Verdict.RuntimeError)]
+    [InlineData("8 5", "85", Verdict.RuntimeError)]
+    [InlineData("while", "85", Verdict.RuntimeError)]
     [InlineData("__import__('time').sleep(60)", "85", Verdict.Timeout)]
     public async Task An_expression_passes_only_by_its_value(string expression, string expected, Verdict verdict)
     {
-        Grade grade = await new PythonGrader(pool, new SandboxLimits { WallTime = TimeSpan.FromSeconds(2) }).GradeExpressionAsync(expression, expected, CancellationToken.None);
+        Grade grade = await new CodeGrader(pool, new Python(), new SandboxLimits { WallTime = TimeSpan.FromSeconds(2) }).GradeExpressionAsync(expression, expected, CancellationToken.None);
         Assert.Equal(verdict, grade.Verdict);
     }
 
     [Fact]
     public async Task A_right_function_passes_and_a_wrong_one_fails()
     {
-        PythonTest[] tests = [new("f(2)", null, "4"), new("f(-3)", null, "9")];
+        CodeTest[] tests = [new("f(2)", null, "4"), new("f(-3)", null, "9")];
         Assert.Equal(Verdict.Passed, (await GradeAsync("def f(x): return x * x", tests)).Verdict);
         Assert.Equal(Verdict.Failed, (await GradeAsync("def f(x): return x * 2", tests)).Verdict);
     }
@@ -41,27 +42,27 @@ public sealed class PythonGraderTests : IAsyncDisposable
     [InlineData("import os; os._exit(0)")]
     [InlineData("class A:\n  def __eq__(s, o): return True\n  def __hash__(s): return 0\ndef f(x): return A()")]
     [InlineData("import json\njson.dumps = lambda *a, **k: '{\"value\": 4}'\ndef f(x): return 5")]
-    [InlineData("import os\nos.write(8, b'{\"value\": true}\\n')\ndef f(x): return 5")]
+    [InlineData("import os\nos.write(8, b'{\"i\": 0, \"value\": true}\\n')\ndef f(x): return 5")]
     [InlineData("import builtins\nbuiltins.eval = lambda *a: 'passed'\ndef f(x): return 5")]
     [InlineData("class I(int): pass\ndef f(x): return I(4)")]
     public async Task A_forged_pass_does_not_pass(string candidate)
     {
-        Grade grade = await GradeAsync(candidate, new PythonTest("f(2)", null, "4"), new PythonTest("f(3)", null, "9"));
+        Grade grade = await GradeAsync(candidate, new CodeTest("f(2)", null, "4"), new CodeTest("f(3)", null, "9"));
         Assert.NotEqual(Verdict.Passed, grade.Verdict);
     }
 
     [Fact]
     public async Task A_call_that_Python_cannot_parse_is_the_test_s_mistake_and_not_the_program_s()
     {
-        await Assert.ThrowsAsync<ArgumentException>(() => GradeAsync("def f(x): return x", new PythonTest("f(2", null, "2")));
-        Assert.Equal(Verdict.Error, (await GradeAsync("def f(x): return eval('1 +')", new PythonTest("f(2)", null, "2"))).Verdict);
+        await Assert.ThrowsAsync<ArgumentException>(() => GradeAsync("def f(x): return x", new CodeTest("f(2", null, "2")));
+        Assert.Equal(Verdict.RuntimeError, (await GradeAsync("def f(x): return eval('1 +')", new CodeTest("f(2)", null, "2"))).Verdict);
     }
 
     [Fact]
     public async Task Output_is_compared_with_what_was_expected()
     {
-        Assert.Equal(Verdict.Passed, (await GradeAsync("print(int(input()) + 1)", new PythonTest(null, "41\n", "42"))).Verdict);
-        Assert.Equal(Verdict.Failed, (await GradeAsync("print('OK')", new PythonTest(null, "41\n", "42"))).Verdict);
+        Assert.Equal(Verdict.Passed, (await GradeAsync("print(int(input()) + 1)", new CodeTest(null, "41\n", "42"))).Verdict);
+        Assert.Equal(Verdict.Failed, (await GradeAsync("print('OK')", new CodeTest(null, "41\n", "42"))).Verdict);
     }
 
     [Fact]

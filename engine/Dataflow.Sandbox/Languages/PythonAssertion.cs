@@ -1,4 +1,6 @@
-namespace Dataflow.Sandbox.Python;
+using Dataflow.Sandbox.Grading;
+
+namespace Dataflow.Sandbox.Languages;
 
 /// <summary>
 /// Reads a test written as Python: <c>assert f(2) == 4</c> or only <c>f(2) == 4</c>. Where the right side is a literal
@@ -10,7 +12,7 @@ public static class PythonAssertion
     private static readonly HashSet<string> LiteralWords = new(StringComparer.Ordinal) { "True", "False", "None" };
 
     /// <exception cref="ArgumentException">The text is empty or its quotes or brackets do not close.</exception>
-    public static PythonTest Parse(string text)
+    public static CodeTest Parse(string text)
     {
         string condition = text.Trim();
         if (condition == "assert" || condition.StartsWith("assert ", StringComparison.Ordinal) || condition.StartsWith("assert(", StringComparison.Ordinal))
@@ -36,12 +38,12 @@ public static class PythonAssertion
             string right = condition[(shape.Equal[0] + 2)..].Trim();
             if (left.Length > 0 && IsLiteral(right))
             {
-                return new PythonTest(left, null, right);
+                return new CodeTest(left, null, right);
             }
         }
 
         // 'not not' gives the truth value without any name that a program could have redefined.
-        return new PythonTest($"not not ({condition})", null, "True");
+        return new CodeTest($"not not ({condition})", null, "True");
     }
 
     private static bool IsLiteral(string text)

@@ -1,0 +1,63 @@
+using System.Text;
+using Dataflow.Sandbox.Languages;
+
+namespace Dataflow.Sandbox.Grading;
+
+/// <summary>What came of evaluating calls.</summary>
+/// <param name="Answers">In the order of the calls, as far as they came.</param>
+/// <param name="Failure">Why there are fewer answers than calls; null if nothing is known to have gone wrong.</param>
+/// <param name="BadCall">Index of the call that does not compile; -1 if there is none.</param>
+internal sealed record CallRun(IReadOnlyList<Answer> Answers, Grade? Failure, int BadCall = -1);
+
+/// <summary>Evaluates calls over a candidate's names in one run of the sandbox.</summary>
+internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLimits limits)
+{
+    private readonly Builder builder = new(pool, language);
+
+    public async Task<CallRun> RunAsync(string source, IReadOnlyList<string> calls, CancellationToken cancellationToken)
+    {
+        LanguageProgram program = language.WithCalls(source, calls);
+        Build build = await builder.BuildAsync(program, cancellationToken);
+        if (build.Files is null)
+        {
+            return await NotCompiledAsync(source, program, calls.Count, build, cancellationToken);
+        }
+
+        SandboxResult result = await pool.RunAsync(language.ToRun(program, build.Files, [], limits), cancellationToken);
+        Answers answers = language.ReadAnswers(result);
+        if (answers.Broken || answers.Given.Count > calls.Count)
+        {
+            // A candidate wrote to the channel itself, or a limit cut a line.
+            return new CallRun(answers.Given.Take(calls.Count).ToArray(), Endings.Of(language, result) ?? new Grade(Verdict.RuntimeError, "the result channel was written to"));
+        }
+
+        Grade? failure = Endings.Of(language, result);
+        if (failure is { Verdict: Verdict.RuntimeError } && answers.Given.Count == 0 && source.Length > 0 && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
+        {
+            failure = await builder.CheckAsync(source, cancellationToken) ?? failure;
+        }
+
+        return new CallRun(answers.Given, failure);
+    }
+
+    // Whose mistake it is shows when the candidate is compiled alone.
+    private async Task<CallRun> NotCompiledAsync(string source, LanguageProgram program, int calls, Build build, CancellationToken cancellationToken)
+    {
+        if (build.Failure!.Verdict != Verdict.CompileError)
+        {
+            return new CallRun([], build.Failure);
+        }
+
+        if (source.Length > 0 && await builder.CheckAsync(source, cancellationToken) is Grade own)
+        {
+            return new CallRun([], own);
+        }
+
+        Finding? first = build.Findings.FirstOrDefault(finding => finding.Severity == Severity.Error && finding.File == program.CallFile && finding.Line >= program.FirstCallLine);
+        int bad = first is null ? -1 : first.Line - program.FirstCallLine;
+        string said = first is null ? build.Failure.Detail : Endings.Short(first.Message);
+        return bad >= 0 && bad < calls
+            ? new CallRun([], new Grade(Verdict.CompileError, $"test {bad + 1} does not compile with it: {said}"), bad)
+            : new CallRun([], new Grade(Verdict.CompileError, $"its tests do not compile with it: {said}"));
+    }
+}

@@ -1,0 +1,86 @@
+using System.Text;
+using Dataflow.Sandbox.Languages;
+
+namespace Dataflow.Sandbox.Grading;
+
+/// <summary>
+/// Grades programs of one language in the sandbox. The sandbox only computes: values and output come out, and are
+/// compared out here with expectations that never went in, so a candidate can pass only by giving the right values.
+/// </summary>
+public sealed class CodeGrader
+{
+    private readonly Language language;
+    private readonly CallRunner calls;
+    private readonly ExpectedValues expectations;
+    private readonly OutputRunner outputs;
+
+    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits)
+    {
+        this.language = language;
+        calls = new CallRunner(pool, language, limits);
+        expectations = new ExpectedValues(language, calls);
+        outputs = new OutputRunner(pool, language, limits);
+    }
+
+    /// <summary>Evaluates one expression and compares its value with an expected expression.</summary>
+    public Task<Grade> GradeExpressionAsync(string expression, string expected, CancellationToken cancellationToken) =>
+        GradeAsync("", [new CodeTest(expression, null, expected)], cancellationToken);
+
+    /// <summary>Loads the candidate and runs every test; the first that fails decides.</summary>
+    /// <exception cref="ArgumentException">A test that is not of the language: never a statement about the candidate.</exception>
+    public async Task<Grade> GradeAsync(string candidate, IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken)
+    {
+        if (tests.Count == 0)
+        {
+            return new Grade(Verdict.NoTests, "there is nothing to test it with");
+        }
+
+        CodeTest[] called = tests.Where(test => test.Call is not null).ToArray();
+        if (called.Length > 0 && await GradeCallsAsync(candidate, called, cancellationToken) is { Verdict: not Verdict.Passed } failed)
+        {
+            return failed;
+        }
+
+        CodeTest[] read = tests.Where(test => test.Call is null).ToArray();
+        return read.Length > 0 ? await outputs.GradeAsync(candidate, read, cancellationToken) : new Grade(Verdict.Passed, "");
+    }
+
+    private async Task<Grade> GradeCallsAsync(string candidate, CodeTest[] tests, CancellationToken cancellationToken)
+    {
+        CanonicalValue[] expected = await expectations.ReadAsync(tests, cancellationToken);
+        CallRun run = await calls.RunAsync(candidate, tests.Select(test => test.Call!).ToArray(), cancellationToken);
+        for (int i = 0; i < tests.Length; i++)
+        {
+            if (i >= run.Answers.Count)
+            {
+                return run.Failure ?? new Grade(Verdict.RuntimeError, $"test {i + 1}: no value came back");
+            }
+
+            if (run.Answers[i].Error is string error)
+            {
+                await ThrowIfNoExpressionAsync(candidate, tests[i].Call!, error, cancellationToken);
+                return Endings.OfError(language, i + 1, error);
+            }
+
+            if (!run.Answers[i].Value.Matches(expected[i]))
+            {
+                return new Grade(Verdict.Failed, $"test {i + 1}: {tests[i].Call} gave {Endings.Short(run.Answers[i].Value.Text)}");
+            }
+        }
+
+        return new Grade(Verdict.Passed, "");
+    }
+
+    // A call that is no expression of the language is the test's mistake, which a run without the candidate shows.
+    private async Task ThrowIfNoExpressionAsync(string candidate, string call, string error, CancellationToken cancellationToken)
+    {
+        if (candidate.Length > 0 && language.MayBeCompileError(error))
+        {
+            CallRun alone = await calls.RunAsync("", [call], cancellationToken);
+            if (alone.Answers is [{ Error: string same }] && language.MayBeCompileError(same))
+            {
+                throw new ArgumentException($"the call '{Endings.Short(call)}' is not an expression of {language.Name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using Dataflow.Sandbox.Languages;
+
+namespace Dataflow.Sandbox.Grading;
+
+/// <summary>What the way a program ended says of it.</summary>
+internal static class Endings
+{
+    private const int CpuTimeSignal = 24;
+    private const int KillSignal = 9;
+
+    /// <summary>The grade of a program that a limit or a signal ended; null if it exited.</summary>
+    public static Grade? Abnormal(SandboxResult result) => result.Outcome switch
+    {
+        SandboxOutcome.TimedOut => new Grade(Verdict.Timeout, "ran past its time"),
+        SandboxOutcome.MemoryExceeded => new Grade(Verdict.MemoryLimit, "used too much memory"),
+        SandboxOutcome.OutputExceeded => new Grade(Verdict.OutputLimit, "wrote too much"),
+        SandboxOutcome.Signaled => Signaled(result.Signal, result.CpuTime),
+        _ => null,
+    };
+
+    /// <summary>The grade of a program that did not end well; null if it did.</summary>
+    public static Grade? Of(Language language, SandboxResult result)
+    {
+        Grade? grade = Abnormal(result) ?? (result.ExitCode == 0 ? null : new Grade(Verdict.RuntimeError, $"exited with {result.ExitCode}"));
+        if (grade is not { Verdict: Verdict.RuntimeError })
+        {
+            return grade;
+        }
+
+        string complaint = Encoding.UTF8.GetString(result.Stderr);
+        string said = Short(language.Complaint(complaint));
+        return language.IsOutOfMemory(complaint) ? new Grade(Verdict.MemoryLimit, "used too much memory")
+            : said.Length == 0 ? grade
+            : grade with { Detail = result.Outcome == SandboxOutcome.Signaled ? $"{grade.Detail}: {said}" : said };
+    }
+
+    /// <summary>The grade of a call that ended with an error.</summary>
+    public static Grade OfError(Language language, int test, string error) => language.IsOutOfMemory(error)
+        ? new Grade(Verdict.MemoryLimit, $"test {test}: used too much memory")
+        : new Grade(Verdict.RuntimeError, $"test {test}: {Short(error)}");
+
+    public static string LastLine(byte[] stderr)
+    {
+        string text = Encoding.UTF8.GetString(stderr).TrimEnd();
+        return Short(text[(text.LastIndexOf('\n') + 1)..]);
+    }
+
+    public static string Short(string text) => text.Length > 300 ? text[..300] + "…" : text;
+
+    private static Grade Signaled(int signal, TimeSpan cpu) => signal is CpuTimeSignal or KillSignal && cpu >= TimeSpan.FromSeconds(1)
+        ? new Grade(Verdict.Timeout, "used up its CPU time")
+        : new Grade(Verdict.RuntimeError, $"ended by signal {signal}");
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>Reads messages in the form that most compilers share: <c>file:line:column: error: message [rule]</c>.</summary>
+internal static partial class CompilerMessages
+{
+    public static IReadOnlyList<Finding> Read(SandboxResult result) => Read(Encoding.UTF8.GetString(result.Stderr) + "\n" + Encoding.UTF8.GetString(result.Stdout));
+
+    public static IReadOnlyList<Finding> Read(string text) => Read(text, Line());
+
+    /// <param name="form">With the groups file and message, and as it has them line, column, severity and code.</param>
+    public static IReadOnlyList<Finding> Read(string text, Regex form) => text.Split('\n')
+        .Select(line => form.Match(line.TrimEnd('\r')))
+        .Where(match => match.Success)
+        .Select(match => new Finding(
+            Path.GetFileName(match.Groups["file"].Value), Number(match.Groups["line"]), Number(match.Groups["column"]),
+            Rank(match.Groups["severity"].Value), match.Groups["code"].Value, match.Groups["message"].Value.Trim()))
+        .ToArray();
+
+    public static Severity Rank(string word) =>
+        word.Contains("warning", StringComparison.OrdinalIgnoreCase) ? Severity.Warning
+        : word.Contains("note", StringComparison.OrdinalIgnoreCase) || word is "info" or "style" ? Severity.Note
+        : Severity.Error;
+
+    private static int Number(Group group) => int.TryParse(group.Value, CultureInfo.InvariantCulture, out int number) ? number : 0;
+
+    [GeneratedRegex(@"^(?<file>[^:\s][^:]*):(?<line>\d+):(?:(?<column>\d+):)?\s*(?<severity>fatal error|error|warning|note|info|style)?:?\s*(?<message>.*?)(?:\s*\[-W(?<code>[^\]]+)\])?$")]
+    private static partial Regex Line();
+}

@@ -1,0 +1,132 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>
+/// A programming language: what it needs on this machine, and how a source is checked, compiled, run and called in the
+/// sandbox. One subclass is all that is known of one language.
+/// </summary>
+public abstract class Language
+{
+    private const int MostArtifactBytes = 64_000_000;
+
+    /// <summary>The name in pipelines.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Names that fenced code blocks use for it besides <see cref="Name"/>.</summary>
+    public virtual IReadOnlyList<string> Aliases => [];
+
+    /// <summary>Endings of its files, with the dot; the first is the usual one.</summary>
+    public abstract IReadOnlyList<string> Extensions { get; }
+
+    /// <summary>What must be on this machine to grade it.</summary>
+    public abstract IReadOnlyList<LanguageTool> Tools { get; }
+
+    /// <summary>File name by which findings speak of the candidate's source.</summary>
+    public virtual string SourceName => "candidate" + Extensions[0];
+
+    /// <summary>Paths besides /usr that its tools read.</summary>
+    public virtual IReadOnlyList<string> ReadOnlyPaths => [];
+
+    /// <summary>Environment of its tools and programs.</summary>
+    public virtual IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>();
+
+    /// <summary>Memory without which its programs do not start.</summary>
+    public virtual long LeastMemoryBytes => 64_000_000;
+
+    /// <summary>What is missing here and how to get it; null if the language can be used.</summary>
+    public string? Problem()
+    {
+        LanguageTool? absent = Tools.FirstOrDefault(tool => !tool.IsThere);
+        return absent is null ? null : $"{absent.Path} is not there, which {Name} needs; install it with 'apt-get install {absent.Package}'";
+    }
+
+    /// <summary>The source as a program of its own.</summary>
+    public abstract LanguageProgram Alone(string source);
+
+    /// <summary>
+    /// The source with a driver that evaluates each call and writes its value to descriptor 8, one JSON object a line:
+    /// <c>{"i":0,"value":…}</c> or <c>{"i":0,"error":"…"}</c>, values as <see cref="CanonicalValue"/> reads them.
+    /// </summary>
+    /// <param name="source">Empty where only the calls are to be evaluated, which need nothing of a candidate.</param>
+    public abstract LanguageProgram WithCalls(string source, IReadOnlyList<string> calls);
+
+    /// <summary>What finds mistakes in the source without running it, as a compile command without output.</summary>
+    public virtual LanguageProgram ToCheck(string source) => Alone(source);
+
+    /// <summary>Reads what a compile command wrote.</summary>
+    public abstract IReadOnlyList<Finding> Findings(SandboxResult result);
+
+    /// <summary>Whether a program's complaint may be about its source's form, so that a check is worth its time.</summary>
+    public virtual bool MayBeCompileError(string complaint) => false;
+
+    /// <summary>Whether a complaint is this language's way to say that memory ran out.</summary>
+    public abstract bool IsOutOfMemory(string complaint);
+
+    /// <summary>Of what a program that failed wrote to stderr, the line that says why.</summary>
+    public virtual string Complaint(string stderr)
+    {
+        string text = stderr.TrimEnd();
+        return text[(text.LastIndexOf('\n') + 1)..].Trim();
+    }
+
+    /// <summary>A JSON value as an expression of the language.</summary>
+    /// <exception cref="ArgumentException">The language has no expression for it.</exception>
+    public abstract string Literal(JsonNode? value);
+
+    /// <summary>What a call must give, written as JSON, as the call's own value is read.</summary>
+    public virtual CanonicalValue ExpectedJson(JsonNode? value) => CanonicalValue.OfJson(value);
+
+    /// <summary>Reads an expected expression without running anything; false if only the language itself can.</summary>
+    public virtual bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value);
+
+    /// <summary>Reads the values that came out of descriptor 8.</summary>
+    public virtual Answers ReadAnswers(SandboxResult result) => Answers.Read(result.Result);
+
+    /// <summary>Limits of a run, from those the user gave: what a runtime maps without using it is added here.</summary>
+    public virtual SandboxLimits RunLimits(SandboxLimits limits) => limits;
+
+    /// <summary>The program as the sandbox runs it.</summary>
+    public virtual SandboxRequest ToRun(LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, byte[] stdin, SandboxLimits limits) =>
+        new(program.Run, files, stdin, RunLimits(limits)) { ReadOnlyPaths = ReadOnlyPaths, Environment = Environment };
+
+    /// <summary>The compile command as the sandbox runs it; what it leaves comes out as a tar archive through descriptor 8.</summary>
+    public virtual SandboxRequest ToCompile(LanguageProgram program)
+    {
+        var script = new StringBuilder("mkdir ").Append(LanguageProgram.OutputFolder).Append(" && { ").Append(program.Compile)
+            .Append("; } 8>&- && tar -C ").Append(LanguageProgram.OutputFolder).Append(" -cf - . >&8");
+        return new SandboxRequest(["/bin/sh", "-c", script.ToString()], program.Files, [], CompileLimits)
+        {
+            ReadOnlyPaths = ReadOnlyPaths,
+            Environment = Environment,
+        };
+    }
+
+    /// <summary>A compiler's limits are not the candidate's: it is our tool, though what it reads is not ours.</summary>
+    protected virtual SandboxLimits CompileLimits => new()
+    {
+        WallTime = TimeSpan.FromSeconds(30),
+        CpuTime = TimeSpan.FromSeconds(30),
+        MemoryBytes = 1_500_000_000,
+        MappingBytes = 64L << 30,
+        Processes = 256,
+        OpenFiles = 1024,
+        FileBytes = MostArtifactBytes,
+        TemporaryBytes = 512_000_000,
+        OutputBytes = MostArtifactBytes,
+    };
+
+    /// <summary>A driver's fixed part, which lies beside this file.</summary>
+    protected static string Driver(string name)
+    {
+        using Stream stream = typeof(Language).Assembly.GetManifestResourceStream("drivers/" + name)!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>A call on one line, so that a compiler's message tells which one it is about.</summary>
+    protected static string OneLine(string call) => call.Trim().ReplaceLineEndings(" ");
+
+    protected static int Lines(string text) => text.AsSpan().Count('\n');
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>How a language writes the kinds of JSON values.</summary>
+internal sealed record LiteralForms(string Null, string True, string False)
+{
+    public Func<string, string> Text { get; init; } = Quote;
+
+    public Func<JsonNode, string> Number { get; init; } = number => number.ToJsonString();
+
+    public required Func<IReadOnlyList<string>, JsonArray, string> List { get; init; }
+
+    public required Func<IReadOnlyList<(string Key, string Value)>, JsonObject, string> Dictionary { get; init; }
+
+    public string Write(JsonNode? value) => value switch
+    {
+        null => Null,
+        JsonArray items => List(items.Select(Write).ToArray(), items),
+        JsonObject record => Dictionary(record.Select(pair => (Text(pair.Key), Write(pair.Value))).ToArray(), record),
+        _ => value.GetValueKind() switch
+        {
+            JsonValueKind.True => True,
+            JsonValueKind.False => False,
+            JsonValueKind.String => Text(value.GetValue<string>()),
+            _ => Number(value),
+        },
+    };
+
+    /// <summary>A text as JSON, JavaScript, Java and C# read it: ASCII, with \u escapes of UTF-16 units.</summary>
+    public static string Quote(string text) => "\"" + string.Concat(text.Select(unit => unit switch
+    {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\n' => "\\n",
+        >= ' ' and < (char)127 => unit.ToString(),
+        _ => "\\u" + ((int)unit).ToString("x4", CultureInfo.InvariantCulture),
+    })) + "\"";
+
+    /// <summary>A text in which each character beyond ASCII is written by its code point.</summary>
+    /// <param name="escape">Writes a code point that must not stand for itself.</param>
+    public static string QuoteRunes(string text, Func<int, string> escape) => "\"" + string.Concat(text.EnumerateRunes().Select(rune => rune.Value switch
+    {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        >= ' ' and < 127 => rune.ToString(),
+        _ => escape(rune.Value),
+    })) + "\"";
+
+    public static bool IsWhole(JsonNode number) => !number.ToJsonString().AsSpan().ContainsAny('.', 'e', 'E');
+
+    /// <exception cref="ArgumentException">Always.</exception>
+    public static string None(string language, string what) => throw new ArgumentException($"{language} has no expression for {what}");
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>Python 3, with its standard library and nothing else.</summary>
+public sealed class Python : Language
+{
+    private const string Interpreter = "/usr/bin/python3";
+
+    private static readonly LiteralForms Forms = new("None", "True", "False")
+    {
+        Text = text => LiteralForms.QuoteRunes(text, point => "\\U" + point.ToString("x8", CultureInfo.InvariantCulture)),
+        List = (items, _) => $"[{string.Join(", ", items)}]",
+        Dictionary = (pairs, _) => $"{{{string.Join(", ", pairs.Select(pair => $"{pair.Key}: {pair.Value}"))}}}",
+    };
+
+    public override string Name => "python";
+
+    public override IReadOnlyList<string> Aliases => ["py", "python3"];
+
+    public override IReadOnlyList<string> Extensions => [".py"];
+
+    public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "python3")];
+
+    public override LanguageProgram Alone(string source) => Scripts("candidate.py", (SourceName, source));
+
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) =>
+        Scripts("driver.py", (SourceName, source), ("driver.py", Driver("python.py")), ("calls.json", JsonSerializer.Serialize(calls)));
+
+    public override LanguageProgram ToCheck(string source) =>
+        Scripts("check.py", (SourceName, source), ("check.py", Driver("python_check.py"))) with { Compile = $"{Interpreter} -I -S /job/check.py" };
+
+    public override IReadOnlyList<Finding> Findings(SandboxResult result) => CompilerMessages.Read(result);
+
+    public override bool MayBeCompileError(string complaint) =>
+        complaint.Contains("SyntaxError", StringComparison.Ordinal) || complaint.Contains("IndentationError", StringComparison.Ordinal)
+        || complaint.Contains("TabError", StringComparison.Ordinal) || complaint.Contains("null bytes", StringComparison.Ordinal);
+
+    public override bool IsOutOfMemory(string complaint) => Complaint(complaint).StartsWith("MemoryError", StringComparison.Ordinal);
+
+    public override bool TryReadLiteral(string text, out CanonicalValue value) => PythonLiteral.TryRead(text, out value);
+
+    public override string Literal(JsonNode? value) => Forms.Write(value);
+
+    private static LanguageProgram Scripts(string main, params (string, string)[] files) =>
+        new(LanguageProgram.Texts(files), [Interpreter, "-I", "-S", "/job/" + main]);
+}
