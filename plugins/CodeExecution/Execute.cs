@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using Apache.Arrow;
 using Dataflow.Abstractions;
+using Dataflow.Plugins.Code;
 using Dataflow.Plugins.Liquid;
 using Dataflow.Sandbox;
 using Dataflow.Sandbox.Grading;
@@ -213,11 +214,4 @@ public sealed record ExecuteOptions
 
     [Description("Programs at a time; the number of processors if absent."), Range(1, 64)]
     public int? Slots { get; init; }
-}
-
-public enum CodeLanguage
-{
-    Python,
-    Javascript,
-    Cpp,
 }
