@@ -19,7 +19,7 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
         for (int i = 0; i < options.Folders.Count; i++)
         {
             string folder = declaration.ResolvePath(options.Folders[i]);
-            if (!Directory.Exists(folder))
+            if (Matching(folder).Length == 0)
             {
                 declaration.Error($"folders[{i}]", $"there is no folder '{folder}'");
             }
@@ -37,7 +37,7 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
 
     public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        (string Root, string Path)[] files = options.Folders.Select(context.ResolvePath).SelectMany(root => Files(root).Select(path => (root, path))).ToArray();
+        (string Root, string Path)[] files = options.Folders.Select(context.ResolvePath).SelectMany(Matching).SelectMany(root => Files(root).Select(path => (root, path))).ToArray();
         if (files.Length == 0)
         {
             throw new StageFailedException($"no file below {string.Join(", ", options.Folders)} ends in {string.Join(", ", options.Extensions)}");
@@ -103,6 +103,15 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
         return bytes.Contains((byte)0) ? [] : Encoding.UTF8.GetString(bytes).ReplaceLineEndings("\n").Split('\n');
     }
 
+    // The last part may be a pattern, since where a system keeps its sources bears a version.
+    private static string[] Matching(string folder)
+    {
+        string name = System.IO.Path.GetFileName(folder.TrimEnd('/'));
+        return name.Contains('*', StringComparison.Ordinal) || name.Contains('?', StringComparison.Ordinal)
+            ? System.IO.Path.GetDirectoryName(folder.TrimEnd('/')) is string parent && Directory.Exists(parent) ? Directory.GetDirectories(parent, name).Order(StringComparer.Ordinal).ToArray() : []
+            : Directory.Exists(folder) ? [folder] : [];
+    }
+
     private IEnumerable<string> Files(string folder)
     {
         foreach (string path in Directory.GetFiles(folder).Order(StringComparer.Ordinal))
@@ -128,7 +137,7 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
 
 public sealed record SnippetsOptions
 {
-    [Description("Folders to look below; links and folders of builds and packages are left out."), PathOption, MinLength(1)]
+    [Description("Folders to look below, or patterns such as /usr/lib/python3.*; links and folders of builds and packages are left out."), PathOption, MinLength(1)]
     public required IReadOnlyList<string> Folders { get; init; }
 
     [Description("Endings of source files."), MinLength(1)]
