@@ -74,17 +74,15 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
         {
             (string root, string path) = files[random.Next(files.Length)];
             string[] lines = await LinesAsync(path, cancellationToken);
-            int length = options.MinLines + random.Next(options.MaxLines - options.MinLines + 1);
-            if (lines.Length < length)
+            if (Place(lines, path, random) is not (int start, int end))
             {
                 continue;
             }
 
-            int start = random.Next(lines.Length - length + 1);
-            string[] taking = lines[start..(start + length)];
+            string[] taking = lines[start..end];
             string snippet = string.Join('\n', taking).TrimEnd();
             // Half of it must say something: no gap, licence head or list of imports' closing brackets.
-            if (taking.Count(line => line.Count(char.IsLetterOrDigit) > 5) * 2 >= length && taken.Add(snippet))
+            if (taking.Count(line => line.Count(char.IsLetterOrDigit) > 5) * 2 >= taking.Length && taken.Add(snippet))
             {
                 return new Dictionary<string, object?>
                 {
@@ -94,6 +92,20 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
         }
 
         return null;
+    }
+
+    private (int Start, int End)? Place(string[] lines, string path, SeededRandom random)
+    {
+        if (options.Unit == SnippetUnit.Definition)
+        {
+            (int Start, int End)[] fitting = Definitions.Find(lines, indented: path.EndsWith(".py", StringComparison.Ordinal))
+                .Where(place => place.End - place.Start >= options.MinLines && place.End - place.Start <= options.MaxLines).ToArray();
+            return fitting.Length == 0 ? null : fitting[random.Next(fitting.Length)];
+        }
+
+        int length = options.MinLines + random.Next(options.MaxLines - options.MinLines + 1);
+        int start = lines.Length < length ? -1 : random.Next(lines.Length - length + 1);
+        return start < 0 ? null : (start, start + length);
     }
 
     private static async Task<string[]> LinesAsync(string path, CancellationToken cancellationToken)
@@ -146,9 +158,19 @@ public sealed record SnippetsOptions
     [Description("Snippets to take."), Range(1, 10_000_000)]
     public required int Count { get; init; }
 
+    [Description("lines: any run of lines; definition: a whole function or class of so many lines.")]
+    public SnippetUnit Unit { get; init; } = SnippetUnit.Lines;
+
     [Description("Fewest lines of a snippet."), Range(1, 1000)]
     public int MinLines { get; init; } = 4;
 
     [Description("Most lines of a snippet."), Range(1, 1000)]
     public int MaxLines { get; init; } = 15;
+}
+
+/// <summary>What a snippet is.</summary>
+public enum SnippetUnit
+{
+    Lines,
+    Definition,
 }
