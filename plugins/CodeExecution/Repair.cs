@@ -66,7 +66,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
     // An answer is another program, other tests, or both; what it leaves out stays as it was.
     private async Task<State> JudgeAsync(Language language, State state, string answer, ulong seed, CancellationToken cancellationToken)
     {
-        SelectedCode selected = CodeSelection.From(answer, CodeLanguages.Tags(language), bare: false);
+        SelectedCode selected = CodeSelection.From(answer, CodeLanguages.Tags(language), options.Bare);
         JsonArray? offered = options.MayRepairTests ? AnswerJson.Fenced(answer) : null;
         if (selected.Code is null && offered is null)
         {
@@ -113,6 +113,9 @@ public sealed record RepairOptions : SandboxedAskingOptions
 {
     [Description("Most further answers."), Range(1, 100), CallsPerRow]
     public int Attempts { get; init; } = 3;
+
+    [Description("Whether an answer without any fence is a program as a whole.")]
+    public bool Bare { get; init; }
 
     [Description("Whether the model may correct the tests in place of the program. They must be as many as before, and some mutant of the program must fail them.")]
     public bool MayRepairTests { get; init; } = true;

@@ -45,6 +45,20 @@ public sealed class CodePipelineTests
     }
 
     [Fact]
+    public async Task A_tiny_model_of_its_own_corrects_programs_that_the_sandbox_refused()
+    {
+        using var command = new DataflowCommand();
+        CommandResult run = await command.RunAsync(
+            "run", Path.Combine(Folder, "code-feedback-embedded.yaml"), "--run-id", "r",
+            "--set", "tasks=3000", "--set", "pretrain_steps=350", "--set", "problems=60", "--set", "held_out=60", "--set", "sft_steps=40");
+        Assert.True(run.ExitCode == 0, run.All);
+        JsonObject[] kept = Rows(command, "runs/r/out/sft.jsonl").ToArray();
+        Assert.InRange(kept.Count(row => (bool?)row["self_corrected"] == true), 5, kept.Length);
+        Assert.All(kept, row => Assert.StartsWith("f=lambda n:", (string)row["code"]!, StringComparison.Ordinal));
+        Assert.Matches(@"base pass@1 [\s\S]*trained pass@1 ", run.Output);
+    }
+
+    [Fact]
     public async Task Translations_that_compile_and_print_something_else_are_rejected()
     {
         await using var endpoint = new ScriptedEndpoint(Translator);
