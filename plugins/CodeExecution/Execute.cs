@@ -219,5 +219,14 @@ public enum CodeLanguage
 {
     Python,
     Javascript,
+    Typescript,
+    C,
     Cpp,
+    Csharp,
+    Java,
+    Go,
+    Rust,
+    Php,
+    Bash,
+    Sql,
 }
