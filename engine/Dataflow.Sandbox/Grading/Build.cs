@@ -26,7 +26,7 @@ internal sealed class Builder(SandboxPool pool, Language language)
             return new Build(null, [], abnormal with { Detail = "the compiler " + abnormal.Detail });
         }
 
-        IReadOnlyList<Finding> findings = language.Findings(result);
+        IReadOnlyList<Finding> findings = language.Findings(program, result);
         if (result.ExitCode == 0)
         {
             return new Build(Unpack(result.Result), findings, null);

@@ -53,7 +53,10 @@ public sealed class CodeGrader
         {
             if (i >= run.Answers.Count)
             {
-                return run.Failure ?? new Grade(Verdict.RuntimeError, $"test {i + 1}: no value came back");
+                // Before any value came it may have been the candidate itself that failed, in being loaded.
+                return run.Failure is null ? new Grade(Verdict.RuntimeError, $"test {i + 1}: no value came back")
+                    : i == 0 ? run.Failure
+                    : run.Failure with { Detail = $"test {i + 1}: {run.Failure.Detail}" };
             }
 
             if (run.Answers[i].Error is string error)

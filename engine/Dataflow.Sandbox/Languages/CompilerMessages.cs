@@ -7,7 +7,10 @@ namespace Dataflow.Sandbox.Languages;
 /// <summary>Reads messages in the form that most compilers share: <c>file:line:column: error: message [rule]</c>.</summary>
 internal static partial class CompilerMessages
 {
-    public static IReadOnlyList<Finding> Read(SandboxResult result) => Read(Encoding.UTF8.GetString(result.Stderr) + "\n" + Encoding.UTF8.GetString(result.Stdout));
+    public static IReadOnlyList<Finding> Read(SandboxResult result) => Read(All(result));
+
+    /// <summary>Reads the form of csc and tsc: <c>file(line,column): error CS0103: message</c>.</summary>
+    public static IReadOnlyList<Finding> ReadParenthesised(SandboxResult result) => Read(All(result), Parenthesised());
 
     public static IReadOnlyList<Finding> Read(string text) => Read(text, Line());
 
@@ -25,8 +28,13 @@ internal static partial class CompilerMessages
         : word.Contains("note", StringComparison.OrdinalIgnoreCase) || word is "info" or "style" ? Severity.Note
         : Severity.Error;
 
+    public static string All(SandboxResult result) => Encoding.UTF8.GetString(result.Stderr) + "\n" + Encoding.UTF8.GetString(result.Stdout);
+
     private static int Number(Group group) => int.TryParse(group.Value, CultureInfo.InvariantCulture, out int number) ? number : 0;
 
-    [GeneratedRegex(@"^(?<file>[^:\s][^:]*):(?<line>\d+):(?:(?<column>\d+):)?\s*(?<severity>fatal error|error|warning|note|info|style)?:?\s*(?<message>.*?)(?:\s*\[-W(?<code>[^\]]+)\])?$")]
+    [GeneratedRegex(@"^(?<file>[^:\s][^:]*):(?<line>\d+):(?:(?<column>\d+):)?\s*(?:(?<severity>fatal error|error|warning|note|info|style)(?:\[(?<code>\w+)\])?)?:?\s*(?<message>.*?)(?:\s*\[-W(?<code>[^\]]+)\])?$")]
     private static partial Regex Line();
+
+    [GeneratedRegex(@"^(?<file>[^()\s][^()]*)\((?<line>\d+),(?<column>\d+)\): (?<severity>error|warning|info|message) (?<code>\w+): (?<message>.*)$")]
+    private static partial Regex Parenthesised();
 }

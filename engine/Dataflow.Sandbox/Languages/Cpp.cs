@@ -43,7 +43,7 @@ public sealed class Cpp : Language
 
     public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"cd /job && {Compiler} {Options} -fsyntax-only {SourceName}" };
 
-    public override IReadOnlyList<Finding> Findings(SandboxResult result) => CompilerMessages.Read(result);
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("std::bad_alloc", StringComparison.Ordinal);
 

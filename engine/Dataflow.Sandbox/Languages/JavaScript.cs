@@ -36,7 +36,7 @@ public sealed partial class JavaScript : Language
 
     public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"{Node} --check /job/{FileName(source)}" };
 
-    public override IReadOnlyList<Finding> Findings(SandboxResult result) => NodeMessages.Read(result, SourceName);
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => NodeMessages.Read(result, SourceName);
 
     public override bool MayBeCompileError(string complaint) => complaint.Contains("SyntaxError", StringComparison.Ordinal);
 

@@ -56,7 +56,7 @@ public abstract class Language
     public virtual LanguageProgram ToCheck(string source) => Alone(source);
 
     /// <summary>Reads what a compile command wrote.</summary>
-    public abstract IReadOnlyList<Finding> Findings(SandboxResult result);
+    public abstract IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result);
 
     /// <summary>Whether a program's complaint may be about its source's form, so that a check is worth its time.</summary>
     public virtual bool MayBeCompileError(string complaint) => false;

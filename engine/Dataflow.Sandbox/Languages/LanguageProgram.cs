@@ -17,6 +17,12 @@ public sealed record LanguageProgram(IReadOnlyDictionary<string, SandboxFile> Fi
     /// <summary>Line of the first call in <see cref="CallFile"/>.</summary>
     public int FirstCallLine { get; init; }
 
+    /// <summary>Line of the candidate before which we wrote something in the same line; 0 if there is none.</summary>
+    public int ShiftedLine { get; init; }
+
+    /// <summary>Columns by which that line was shifted.</summary>
+    public int Shift { get; init; }
+
     /// <summary>One file of text after another.</summary>
     public static IReadOnlyDictionary<string, SandboxFile> Texts(params (string Name, string Text)[] files) =>
         files.ToDictionary(file => file.Name, file => SandboxFile.Text(file.Text), StringComparer.Ordinal);

@@ -20,7 +20,7 @@ public sealed class LanguageSet
     public IReadOnlyList<Language> All { get; }
 
     /// <summary>All languages of this library.</summary>
-    public static LanguageSet Standard() => new([new Python(), new JavaScript(), new Cpp()]);
+    public static LanguageSet Standard() => new([new Python(), new JavaScript(), new TypeScript(), new C(), new Cpp(), new CSharp(), new Java(), new Go(), new Rust(), new Php(), new Bash(), new Sql()]);
 
     /// <summary>The language of a name; null if there is none.</summary>
     public Language? Find(string name) => byName.GetValueOrDefault(name.Trim());

@@ -32,7 +32,7 @@ public sealed class Python : Language
     public override LanguageProgram ToCheck(string source) =>
         Scripts("check.py", (SourceName, source), ("check.py", Driver("python_check.py"))) with { Compile = $"{Interpreter} -I -S /job/check.py" };
 
-    public override IReadOnlyList<Finding> Findings(SandboxResult result) => CompilerMessages.Read(result);
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
 
     public override bool MayBeCompileError(string complaint) =>
         complaint.Contains("SyntaxError", StringComparison.Ordinal) || complaint.Contains("IndentationError", StringComparison.Ordinal)

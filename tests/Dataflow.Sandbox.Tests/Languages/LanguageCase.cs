@@ -32,6 +32,9 @@ public sealed record LanguageCase
     /// <summary>Reads a number from its input and prints the number after it.</summary>
     public required string Next { get; init; }
 
+    /// <summary>Inputs for <see cref="Next"/> that hold 7 and 41.</summary>
+    public (string Seven, string FortyOne) Inputs { get; init; } = ("7\n", "41\n");
+
     /// <summary>Defines what <see cref="Call"/> calls, rightly.</summary>
     public required string Right { get; init; }
 

@@ -12,7 +12,16 @@ public sealed class LanguageTests(LanguagePool shared) : IClassFixture<LanguageP
     {
         ["python"] = ScriptCases.Python,
         ["javascript"] = ScriptCases.JavaScript,
+        ["typescript"] = ScriptCases.TypeScript,
+        ["c"] = CompiledCases.C,
         ["cpp"] = CompiledCases.Cpp,
+        ["csharp"] = CompiledCases.CSharp,
+        ["java"] = CompiledCases.Java,
+        ["go"] = CompiledCases.Go,
+        ["rust"] = CompiledCases.Rust,
+        ["php"] = ScriptCases.Php,
+        ["bash"] = ScriptCases.Bash,
+        ["sql"] = ScriptCases.Sql,
     };
 
     public static TheoryData<string> Names => new(Known.All.Select(language => language.Name));
@@ -23,7 +32,7 @@ public sealed class LanguageTests(LanguagePool shared) : IClassFixture<LanguageP
     {
         LanguageCase tried = Cases[name];
         Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(name, tried.Hello, new CodeTest(null, null, "hello")));
-        Assert.Equal(new Grade(Verdict.Failed, "printed 42\n"), Trimmed(await GradeAsync(name, tried.Next, new CodeTest(null, "7\n", "8"), new CodeTest(null, "41\n", "43"))));
+        Assert.Equal(new Grade(Verdict.Failed, "printed 42\n"), Trimmed(await GradeAsync(name, tried.Next, new CodeTest(null, tried.Inputs.Seven, "8"), new CodeTest(null, tried.Inputs.FortyOne, "43"))));
     }
 
     [Theory]

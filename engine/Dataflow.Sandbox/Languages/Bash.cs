@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>Bash. A call is a command line, and its value is what it prints, without the newlines at its end.</summary>
+public sealed partial class Bash : Language
+{
+    private const string Interpreter = "/usr/bin/bash";
+
+    private static readonly LiteralForms Forms = new("''", "true", "false")
+    {
+        Text = Quote,
+        List = (items, _) => string.Join(' ', items),
+        Dictionary = (_, _) => LiteralForms.None("bash", "a dictionary"),
+    };
+
+    public override string Name => "bash";
+
+    public override IReadOnlyList<string> Aliases => ["sh", "shell"];
+
+    public override IReadOnlyList<string> Extensions => [".sh", ".bash"];
+
+    public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "bash")];
+
+    public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), [Interpreter, "/job/" + SourceName]);
+
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) => new(
+        LanguageProgram.Texts([(SourceName, source), ("driver.sh", Driver("bash.sh")), .. calls.Select((call, i) => ("calls/" + i.ToString(CultureInfo.InvariantCulture), call))]),
+        [Interpreter, "/job/driver.sh"]);
+
+    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n /job/{SourceName}" };
+
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(CompilerMessages.All(result), Message());
+
+    public override bool MayBeCompileError(string complaint) =>
+        complaint.Contains("syntax error", StringComparison.Ordinal) || complaint.Contains("unexpected EOF", StringComparison.Ordinal);
+
+    public override bool IsOutOfMemory(string complaint) =>
+        complaint.Contains("cannot allocate", StringComparison.OrdinalIgnoreCase);
+
+    // What is expected is the text itself: a command line in its place would have to be run to mean something.
+    public override bool TryReadLiteral(string text, out CanonicalValue value)
+    {
+        value = CanonicalValue.OfText(text.TrimEnd('\n'));
+        return true;
+    }
+
+    public override CanonicalValue ExpectedJson(JsonNode? value) => CanonicalValue.OfText(Printed(value).TrimEnd('\n'));
+
+    public override string Literal(JsonNode? value) => Forms.Write(value);
+
+    private static string Printed(JsonNode? value) => value switch
+    {
+        null => "",
+        JsonArray items => string.Join('\n', items.Select(Printed)),
+        _ when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
+        _ => value.ToJsonString(),
+    };
+
+    private static string Quote(string text) => text.Contains('\0', StringComparison.Ordinal)
+        ? LiteralForms.None("bash", "a text with a zero character")
+        : "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+
+    [GeneratedRegex(@"^/job/(?<file>[\w.]+): line (?<line>\d+): (?<severity>)(?<message>.*)$")]
+    private static partial Regex Message();
+}

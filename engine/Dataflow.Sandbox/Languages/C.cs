@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>C17 by gcc. Calls give numbers and texts; C has no other values that can be told by their type.</summary>
+public sealed class C : Language
+{
+    private const string Compiler = "/usr/bin/gcc";
+    private const string Options = "-std=gnu17 -O1 -fdiagnostics-color=never -fmax-errors=20 -Werror=implicit-function-declaration";
+
+    private static readonly LiteralForms Forms = new("NULL", "1", "0")
+    {
+        Text = text => text.Contains('\0', StringComparison.Ordinal) ? LiteralForms.None("c", "a text with a zero character") : CQuote.Write(text),
+        Number = number => !LiteralForms.IsWhole(number) || int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() : number.ToJsonString() + "LL",
+        List = (_, _) => LiteralForms.None("c", "a list"),
+        Dictionary = (_, _) => LiteralForms.None("c", "a dictionary"),
+    };
+
+    public override string Name => "c";
+
+    public override IReadOnlyList<string> Extensions => [".c"];
+
+    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "gcc"), new("/usr/include/stdio.h", "libc6-dev")];
+
+    public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
+    {
+        Compile = $"cd /job && {Compiler} {Options} -s -o {LanguageProgram.OutputFolder}/program {SourceName} -lm",
+    };
+
+    // The candidate's macros must not reach the driver, so only the calls come after it.
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    {
+        var text = new StringBuilder("#include \"driver.h\"\n#define main dataflow_candidate_main\n#include \"").Append(SourceName).Append("\"\n#undef main\nstatic void dataflow_calls(void) {\n");
+        int first = Lines(text.ToString()) + 1;
+        for (int i = 0; i < calls.Count; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"DATAFLOW_CALL({i}, {OneLine(calls[i])});\n");
+        }
+
+        return new(LanguageProgram.Texts((SourceName, source), ("driver.h", Driver("c.h")), ("calls.c", text.Append("}\n").ToString())), ["/job/program"])
+        {
+            Compile = $"cd /job && {Compiler} {Options} -s -o {LanguageProgram.OutputFolder}/program calls.c -lm",
+            CallFile = "calls.c",
+            FirstCallLine = first,
+        };
+    }
+
+    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"cd /job && {Compiler} {Options} -fsyntax-only {SourceName}" };
+
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
+
+    // malloc says nothing to stderr; the sandbox sees what is used.
+    public override bool IsOutOfMemory(string complaint) => false;
+
+    public override SandboxLimits RunLimits(SandboxLimits limits) => limits with { MappingBytes = limits.MappingBytes + (64L << 30) };
+
+    public override CanonicalValue ExpectedJson(JsonNode? value) => value?.GetValueKind() switch
+    {
+        JsonValueKind.True => CanonicalValue.OfJson(1),
+        JsonValueKind.False => CanonicalValue.OfJson(0),
+        _ => CanonicalValue.OfJson(value),
+    };
+
+    public override bool TryReadLiteral(string text, out CanonicalValue value)
+    {
+        bool simple = SimpleLiteral.TryRead(text, out value);
+        value = value.Text switch
+        {
+            "true" => CanonicalValue.OfJson(1),
+            "false" => CanonicalValue.OfJson(0),
+            _ => value,
+        };
+        return simple;
+    }
+
+    public override string Literal(JsonNode? value) => Forms.Write(value);
+}

@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>
+/// C# by the SDK's compiler and the .NET that runs us. A source may be types, top-level statements with local functions, or
+/// members without a type around them, which are given one; calls stand where they see what it declares.
+/// </summary>
+public sealed partial class CSharp : Language
+{
+    private const string Wrapper = "DataflowCandidate";
+    private const string Usings = "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Text; global using System.Threading; global using System.Threading.Tasks;\n";
+
+    // What the runtime needs besides its heap.
+    private const long OverheadBytes = 64_000_000;
+
+    private static readonly LiteralForms Forms = new("null", "true", "false")
+    {
+        Number = number => LiteralForms.IsWhole(number) && !int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() + "L" : number.ToJsonString(),
+        List = (items, array) => JsonShape.Of(array)?.Item is { Kind: not (ShapeKind.Any or ShapeKind.Null or ShapeKind.List or ShapeKind.Dictionary) } ? $"new[] {{ {string.Join(", ", items)} }}" : $"new object[] {{ {string.Join(", ", items)} }}",
+        Dictionary = (pairs, _) => $"new Dictionary<string, object> {{ {string.Join(", ", pairs.Select(pair => $"[{pair.Key}] = {pair.Value}"))} }}",
+    };
+
+    private readonly DotnetToolchain toolchain = new();
+
+    private enum Form
+    {
+        Types,
+        Statements,
+        Members,
+    }
+
+    public override string Name => "csharp";
+
+    public override IReadOnlyList<string> Aliases => ["c#", "cs"];
+
+    public override IReadOnlyList<string> Extensions => [".cs"];
+
+    public override IReadOnlyList<LanguageTool> Tools => [new(toolchain.Compiler, "dotnet-sdk-10.0")];
+
+    public override long LeastMemoryBytes => 128_000_000;
+
+    public override IReadOnlyList<string> ReadOnlyPaths => toolchain.Root.StartsWith("/usr/", StringComparison.Ordinal) ? [] : [toolchain.Root];
+
+    public override IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
+    {
+        ["DOTNET_EnableDiagnostics"] = "0",
+        ["DOTNET_gcServer"] = "0",
+        ["DOTNET_gcConcurrent"] = "0",
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1",
+        ["DOTNET_NOLOGO"] = "1",
+        ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
+    };
+
+    public override LanguageProgram Alone(string source) => Build("exe", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
+
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    {
+        var cases = new StringBuilder("switch (i) {\n#line 1 \"calls.cs\"\n");
+        for (int i = 0; i < calls.Count; i++)
+        {
+            cases.Append(CultureInfo.InvariantCulture, $"case {i}: return {OneLine(calls[i])};\n");
+        }
+
+        cases.Append("#line default\ndefault: return null; }");
+        string member = $"internal async Task<object> DataflowCall(int i) {{ {cases} }}\n";
+        string main = $"static Task Main() => DataflowDriver.RunAsync({calls.Count}, new ";
+        Form form = FormOf(source);
+        (string, string)[] files = form switch
+        {
+            Form.Types => [(SourceName, source), ("main.cs", $"class DataflowMain {{ {member} {main}DataflowMain().DataflowCall); }}")],
+            Form.Members => [(SourceName, Wrapped(source, member)), ("main.cs", $"class DataflowMain {{ {main}{Wrapper}().DataflowCall); }}")],
+            _ => [(SourceName, Inserted(source, $"await DataflowDriver.RunAsync({calls.Count}, async i => {{ {cases} }});"))],
+        };
+        return Build("exe", [.. files, ("driver.cs", Driver("csharp.txt"))], form == Form.Statements ? "" : "-main:DataflowMain") with { CallFile = "calls.cs", FirstCallLine = 1 };
+    }
+
+    public override LanguageProgram ToCheck(string source) =>
+        FormOf(source) == Form.Statements ? Alone(source) : Build("library", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
+
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadParenthesised(result);
+
+    public override bool IsOutOfMemory(string complaint) =>
+        complaint.Contains("OutOfMemoryException", StringComparison.Ordinal) || complaint.Contains("Out of memory", StringComparison.Ordinal);
+
+    public override string Complaint(string stderr) => stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "";
+
+    public override SandboxLimits RunLimits(SandboxLimits limits) => limits with { MappingBytes = limits.MappingBytes + (256L << 30) };
+
+    public override SandboxRequest ToRun(LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, byte[] stdin, SandboxLimits limits)
+    {
+        SandboxRequest request = base.ToRun(program, files, stdin, limits);
+        long heap = Math.Max(24_000_000, limits.MemoryBytes - OverheadBytes);
+        return request with { Environment = new Dictionary<string, string>(request.Environment) { ["DOTNET_GCHeapHardLimit"] = heap.ToString("x", CultureInfo.InvariantCulture) } };
+    }
+
+    public override bool TryReadLiteral(string text, out CanonicalValue value) =>
+        text.Trim() == "null" ? (value = CanonicalValue.OfJson(null)) == value : SimpleLiteral.TryRead(text, out value);
+
+    public override string Literal(JsonNode? value) => Forms.Write(value);
+
+    private LanguageProgram Build(string target, (string Name, string Text)[] files, string more)
+    {
+        string configuration = $$$"""{"runtimeOptions": {"framework": {"name": "Microsoft.NETCore.App", "version": "{{{toolchain.Version}}}" } } }""";
+        string references = string.Join('\n', toolchain.References.Select(file => $"-r:\"{file}\""));
+        (string, string)[] all = [.. files, ("usings.cs", Usings), ("references.rsp", references), ("program.runtimeconfig.json", configuration)];
+        string sources = string.Join(' ', files.Select(file => file.Name).Append("usings.cs"));
+        return new(LanguageProgram.Texts(all), [toolchain.Host, "/job/program.dll"])
+        {
+            Compile = $"cd /job && {toolchain.Host} exec {toolchain.Compiler} -nologo -noconfig -nostdlib -utf8output -target:{target} -optimize+ -debug- -unsafe+ -langversion:latest -nowarn:1998,8632,1701,1702 "
+                + $"{more} -out:{LanguageProgram.OutputFolder}/program.dll @references.rsp {sources} && cp program.runtimeconfig.json {LanguageProgram.OutputFolder}/",
+        };
+    }
+
+    private static Form FormOf(string source)
+    {
+        string rest = source[Leading().Match(source).Length..].TrimStart();
+        return rest.Length == 0 || TypeDeclaration().Match(rest) is { Success: true, Index: 0 } ? Form.Types
+            : Member().IsMatch(rest) ? Form.Members
+            : Form.Statements;
+    }
+
+    // Lines keep their numbers by #line directives.
+    private string Wrapped(string source, string members)
+    {
+        int start = Leading().Match(source).Length;
+        return $"{source[..start]}\nclass {Wrapper} {{\n#line {Lines(source[..start]) + 1} \"{SourceName}\"\n{source[start..]}\n{members}}}\n";
+    }
+
+    // Statements come before all types.
+    private string Inserted(string source, string statements)
+    {
+        int at = TypeDeclaration().Match(source) is { Success: true } match ? match.Index : source.Length;
+        return $"{source[..at]}\n{statements}\n#line {Lines(source[..at]) + 1} \"{SourceName}\"\n{source[at..]}";
+    }
+
+    [GeneratedRegex(@"\A(?:\s*(?:(?:global\s+)?using\s+(?:static\s+)?(?:\w+\s*=\s*)?[\w.<>,]+\s*;|//[^\n]*\n|/\*.*?\*/|\[[^\]\n]*\]|#\w+[^\n]*\n))*[ \t]*\n?", RegexOptions.Singleline)]
+    private static partial Regex Leading();
+
+    [GeneratedRegex(@"^(?:(?:public|internal|static|sealed|abstract|partial|file|readonly|ref|unsafe)\s+)*(?:class|struct|interface|enum|record|delegate|namespace)\s+\w", RegexOptions.Multiline)]
+    private static partial Regex TypeDeclaration();
+
+    [GeneratedRegex(@"\A(?:public|private|protected|internal)\s")]
+    private static partial Regex Member();
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>Go with its standard library. What is called stands in package main; several results of a function make a list.</summary>
+public sealed partial class Go : Language
+{
+    private const string Tool = "/usr/bin/go";
+    private const string EmptyMain = "package main\n\nfunc main() {}\n";
+
+    public override string Name => "go";
+
+    public override IReadOnlyList<string> Aliases => ["golang"];
+
+    public override IReadOnlyList<string> Extensions => [".go"];
+
+    public override IReadOnlyList<LanguageTool> Tools => [new(Tool, "golang-go")];
+
+    public override IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
+    {
+        ["GOCACHE"] = "/tmp/gocache",
+        ["GOPATH"] = "/tmp/gopath",
+        ["GO111MODULE"] = "off",
+        ["CGO_ENABLED"] = "0",
+        ["GOTOOLCHAIN"] = "local",
+        ["GOTELEMETRY"] = "off",
+        ["GOTRACEBACK"] = "none",
+    };
+
+    public override LanguageProgram Alone(string source) => Build(source, [(SourceName, InMain(source))]);
+
+    // The driver runs in an init function: a main function of the candidate's is there but never reached.
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    {
+        var text = new StringBuilder("package main\n\nfunc dataflowCalls() {\n");
+        for (int i = 0; i < calls.Count; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"dataflowCall({i}, func() []interface{{}} {{ return dataflowPack({OneLine(calls[i])}) }})\n");
+        }
+
+        return Build(source, [(SourceName, InMain(source)), ("driver.go", Driver("go.txt")), ("calls.go", text.Append("}\n").ToString()), .. MainFor(source)]) with
+        {
+            CallFile = "calls.go",
+            FirstCallLine = 4,
+        };
+    }
+
+    public override LanguageProgram ToCheck(string source) => Build(source, [(SourceName, InMain(source)), .. MainFor(source)]);
+
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
+
+    public override bool IsOutOfMemory(string complaint) =>
+        complaint.Contains("out of memory", StringComparison.Ordinal) || complaint.Contains("cannot allocate memory", StringComparison.Ordinal);
+
+    public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
+
+    // The runtime reserves its arenas ahead.
+    public override SandboxLimits RunLimits(SandboxLimits limits) => limits with { MappingBytes = limits.MappingBytes + (1L << 30) };
+
+    public override bool TryReadLiteral(string text, out CanonicalValue value) =>
+        text.Trim() == "nil" ? (value = CanonicalValue.OfJson(null)) == value : SimpleLiteral.TryRead(text, out value);
+
+    public override string Literal(JsonNode? value) => Write(value, JsonShape.Of(value));
+
+    private static string Write(JsonNode? value, JsonShape? shape) => value switch
+    {
+        null => "nil",
+        JsonArray items => $"{Type(shape ?? new(ShapeKind.List))}{{{string.Join(", ", items.Select(item => Write(item, shape?.Item ?? JsonShape.Of(item))))}}}",
+        JsonObject record => $"{Type(shape ?? new(ShapeKind.Dictionary))}{{{string.Join(", ", record.Select(pair => $"{Quote(pair.Key)}: {Write(pair.Value, shape?.Item ?? JsonShape.Of(pair.Value))}"))}}}",
+        _ when value.GetValueKind() == System.Text.Json.JsonValueKind.String => Quote(value.GetValue<string>()),
+        _ => value.ToJsonString(),
+    };
+
+    private static string Type(JsonShape? shape) => shape?.Kind switch
+    {
+        ShapeKind.Boolean => "bool",
+        ShapeKind.Integer or ShapeKind.Long => "int",
+        ShapeKind.Float => "float64",
+        ShapeKind.Text => "string",
+        ShapeKind.List => $"[]{Type(shape.Item)}",
+        ShapeKind.Dictionary => $"map[string]{Type(shape.Item)}",
+        _ => "interface{}",
+    };
+
+    private static string Quote(string text) => LiteralForms.QuoteRunes(text, point => "\\U" + point.ToString("x8", CultureInfo.InvariantCulture));
+
+    private static LanguageProgram Build(string source, (string Name, string Text)[] files) => new(LanguageProgram.Texts(files), ["/job/program"])
+    {
+        Compile = $"cd /job && {Tool} build -ldflags='-s -w' -o {LanguageProgram.OutputFolder}/program {string.Join(' ', files.Select(file => file.Name))}",
+    };
+
+    private static string InMain(string source) => Package().IsMatch(source)
+        ? Package().Replace(source, "package main", 1)
+        : "package main\n//line candidate.go:1\n" + source;
+
+    private static (string Name, string Text)[] MainFor(string source) => Main().IsMatch(source) ? [] : [("main.go", EmptyMain)];
+
+    [GeneratedRegex(@"^package\s+\w+", RegexOptions.Multiline)]
+    private static partial Regex Package();
+
+    [GeneratedRegex(@"^func\s+main\s*\(\s*\)", RegexOptions.Multiline)]
+    private static partial Regex Main();
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>PHP by its command line. A source without an opening tag is taken as code.</summary>
+public sealed partial class Php : Language
+{
+    private const string Interpreter = "/usr/bin/php";
+
+    private static readonly LiteralForms Forms = new("null", "true", "false")
+    {
+        Text = text => LiteralForms.QuoteRunes(text, point => "\\u{" + point.ToString("x", CultureInfo.InvariantCulture) + "}").Replace("$", "\\$", StringComparison.Ordinal),
+        List = (items, _) => $"[{string.Join(", ", items)}]",
+        Dictionary = (pairs, _) => $"[{string.Join(", ", pairs.Select(pair => $"{pair.Key} => {pair.Value}"))}]",
+    };
+
+    public override string Name => "php";
+
+    public override IReadOnlyList<string> Extensions => [".php"];
+
+    public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "php-cli")];
+
+    public override LanguageProgram Alone(string source) => Scripts(SourceName, (SourceName, Tagged(source)));
+
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) =>
+        Scripts("driver.php", (SourceName, Tagged(source)), ("driver.php", Driver("php.php")), ("calls.json", JsonSerializer.Serialize(calls)));
+
+    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n -d display_errors=stderr -d log_errors=0 -l /job/{SourceName} > /dev/null" };
+
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(CompilerMessages.All(result), Message());
+
+    public override bool MayBeCompileError(string complaint) =>
+        complaint.Contains("Parse error", StringComparison.Ordinal) || complaint.Contains("ParseError", StringComparison.Ordinal) || complaint.Contains("Fatal error", StringComparison.Ordinal);
+
+    public override bool IsOutOfMemory(string complaint) =>
+        complaint.Contains("Allowed memory size of", StringComparison.Ordinal) || complaint.Contains("Out of memory", StringComparison.Ordinal);
+
+    public override string Complaint(string stderr) =>
+        stderr.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase))?.Trim() ?? base.Complaint(stderr);
+
+    // PHP has one kind of array: nothing in it is empty, and whole numbers from 0 on as keys make a list.
+    public override CanonicalValue ExpectedJson(JsonNode? value) => CanonicalValue.OfJson(AsArrays(value));
+
+    public override string Literal(JsonNode? value) => Forms.Write(value);
+
+    public override SandboxRequest ToRun(LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, byte[] stdin, SandboxLimits limits)
+    {
+        SandboxRequest request = base.ToRun(program, files, stdin, limits);
+        string memory = string.Create(CultureInfo.InvariantCulture, $"memory_limit={limits.MemoryBytes}");
+        return request with { Command = [Interpreter, "-n", "-d", "display_errors=stderr", "-d", "log_errors=0", "-d", "html_errors=0", "-d", memory, .. program.Run.Skip(1)] };
+    }
+
+    private static JsonNode? AsArrays(JsonNode? value) => value switch
+    {
+        JsonArray items => new JsonArray(items.Select(AsArrays).ToArray()),
+        JsonObject record when record.Select((pair, i) => pair.Key == i.ToString(CultureInfo.InvariantCulture)).All(same => same) => new JsonArray(record.Select(pair => AsArrays(pair.Value)).ToArray()),
+        JsonObject record => new JsonObject(record.Select(pair => KeyValuePair.Create(pair.Key, AsArrays(pair.Value)))),
+        _ => value?.DeepClone(),
+    };
+
+    private static LanguageProgram Scripts(string main, params (string, string)[] files) => new(LanguageProgram.Texts(files), [Interpreter, "/job/" + main]);
+
+    private static string Tagged(string source) => source.Contains("<?", StringComparison.Ordinal) ? source : "<?php " + source;
+
+    [GeneratedRegex(@"^(?:PHP )?(?<severity>\w+(?: \w+)?):\s+(?<message>.*) in /job/(?<file>[\w.]+) on line (?<line>\d+)$")]
+    private static partial Regex Message();
+}

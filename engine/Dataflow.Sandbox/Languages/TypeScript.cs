@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Dataflow.Sandbox.Languages;
+
+/// <summary>TypeScript, transpiled by the compiler's library and run by Node.js.</summary>
+public sealed class TypeScript : Language
+{
+    private const string Node = "/usr/bin/node";
+
+    private readonly JavaScript javaScript = new();
+
+    public override string Name => "typescript";
+
+    public override IReadOnlyList<string> Aliases => ["ts"];
+
+    public override IReadOnlyList<string> Extensions => [".ts", ".mts", ".cts"];
+
+    public override IReadOnlyList<LanguageTool> Tools => [new(Node, "nodejs"), new("/usr/share/nodejs/typescript/lib/typescript.js", "node-typescript")];
+
+    public override long LeastMemoryBytes => javaScript.LeastMemoryBytes;
+
+    public override LanguageProgram Alone(string source)
+    {
+        string name = JavaScript.FileName(source);
+        return new(LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs"))), [Node, "/job/" + name])
+        {
+            Compile = $"{Node} /job/transpile.cjs {name}",
+        };
+    }
+
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    {
+        string name = JavaScript.FileName(source);
+        return new(
+            LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs")), ("driver.cjs", Driver("javascript.cjs")), ("calls.json", JsonSerializer.Serialize(calls))),
+            [Node, "--require", "/job/driver.cjs", "/job/" + name])
+        {
+            Compile = $"{Node} /job/transpile.cjs {name} '{JavaScript.WithHook("")}' && cp /job/driver.cjs /job/calls.json {LanguageProgram.OutputFolder}/",
+        };
+    }
+
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadParenthesised(result);
+
+    public override bool MayBeCompileError(string complaint) => javaScript.MayBeCompileError(complaint);
+
+    public override bool IsOutOfMemory(string complaint) => NodeMessages.IsOutOfMemory(complaint);
+
+    public override string Complaint(string stderr) => NodeMessages.Complaint(stderr);
+
+    public override SandboxLimits RunLimits(SandboxLimits limits) => NodeMessages.RunLimits(limits);
+
+    public override string Literal(JsonNode? value) => javaScript.Literal(value);
+}
