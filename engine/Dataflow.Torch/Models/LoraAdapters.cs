@@ -51,10 +51,11 @@ public sealed class LoraAdapters : IDisposable
     public void MergeInto(LlamaModel model, IReadOnlyDictionary<string, Tensor> values)
     {
         using var mode = no_grad();
-        using var scope = NewDisposeScope();
         Dictionary<string, Projection> targets = model.Projections.ToDictionary(projection => projection.Name, StringComparer.Ordinal);
         foreach (Projection projection in adapted)
         {
+            // One product at a time: together they are as large as the weights, and in fp32.
+            using var scope = NewDisposeScope();
             Tensor Value(string part) => values[$"base_model.model.{projection.Name}.lora_{part}.weight"];
             targets[projection.Name].Weight.AddInPlace(Value("B").matmul(Value("A")), projection.Adapter!.Scale);
             projection.Adapter = null;
