@@ -21,6 +21,9 @@ internal static partial class Native
     [LibraryImport("libc", SetLastError = true)]
     public static partial int pipe2(Span<int> fds, int flags);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int open(string path, int flags, int mode);
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial int close(int fd);
 

@@ -17,15 +17,16 @@ foreach (string descriptor in Directory.GetFileSystemEntries("/proc/self/fd").Se
     }
 }
 
-// The user that programs shall be, where we are root.
+// The user that programs shall be, where we are root; and whether a container runtime, which needs root, makes it so.
 int? user = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : null;
+bool container = args.Length > 1;
 using Stream output = Console.OpenStandardOutput();
 Workspace workspace;
 SpawnThread spawner;
 try
 {
     workspace = Workspace.Create(user);
-    spawner = new SpawnThread(user);
+    spawner = new SpawnThread(container ? null : user);
 }
 catch (IOException refused)
 {
@@ -34,6 +35,12 @@ catch (IOException refused)
 }
 
 ControlGroups groups = ControlGroups.Join();
+if (container)
+{
+    // crun refuses machines with both versions of control groups; it need not see the second.
+    _ = Native.umount2("/sys/fs/cgroup/unified", 2);
+}
+
 _ = Native.prctl(Native.SubreaperOption, 1, 0, 0, 0);
 var reaper = new Reaper();
 reaper.Start();

@@ -5,9 +5,10 @@ namespace Dataflow.Sandbox.Launcher;
 /// <summary>One program to run: a line of JSON on the launcher's stdin.</summary>
 /// <param name="Arguments">Full command line, from the first program of the chain on.</param>
 /// <param name="Cancel">Nothing to run: end the program with this id.</param>
+/// <param name="Bundle">Configuration of a container runtime, which starts by itself and leaves results in files; null for bubblewrap.</param>
 /// <param name="Descriptors">Contents for numbered descriptors (3 and up) that the command line refers to.</param>
 internal sealed record LaunchRequest(
-    long Id, string[] Arguments, string[] Environment, byte[] Stdin, Dictionary<int, byte[]> Descriptors, LaunchFile[] Files, LaunchLimits Limits, bool Cancel = false)
+    long Id, string[] Arguments, string[] Environment, byte[] Stdin, Dictionary<int, byte[]> Descriptors, LaunchFile[] Files, LaunchLimits Limits, byte[]? Bundle = null, bool Cancel = false)
 {
     public static LaunchRequest Cancelling(long id) => new(id, [], [], [], [], [], new LaunchLimits(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), Cancel: true);
 }

@@ -52,17 +52,21 @@ internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Rea
         long kills = groups.MemoryKills();
         long begin = Stopwatch.GetTimestamp();
         RunningChild child = reaper.Spawn(() => spawner.Run(() => Spawner.Spawn(request.Arguments, request.Environment, map)), doneWrite);
-        requests.Running(request.Id, () => reaper.Kill(child));
+        requests.Running(request.Id, reaper.Kill);
         handles.Close(outWrite, errorWrite, resultWrite, statusWrite, goRead);
         var status = new SandboxStart(pid => LetGo(pid, limits, goWrite));
+        bool container = request.Bundle is not null;
         long? watched = groups.LimitMemory ? null : limits.MemoryBytes;
         var capture = new Capture([outRead, errorRead, resultRead], limits.OutputBytes, statusRead, status, watched);
-        CaptureEnd end = capture.Until(doneRead, TimeSpan.FromMilliseconds(limits.WallMilliseconds), child.Pid, () => reaper.Kill(child));
+        CaptureEnd end = capture.Until(doneRead, TimeSpan.FromMilliseconds(limits.WallMilliseconds), child.Pid, reaper.Kill);
         long wall = (long)Stopwatch.GetElapsedTime(begin).TotalMicroseconds;
         bool memory = end == CaptureEnd.Memory || groups.MemoryKills() > kills;
         byte[] complaint = status.Problem is null ? capture.Bytes(1) : Encoding.UTF8.GetBytes(status.Problem);
+        byte[] result = container ? ResultFile.Read(Path.Combine(WorkspacePaths.Out, "result"), limits.OutputBytes) : capture.Bytes(2);
+        bool reached = container ? ResultFile.Read(Path.Combine(WorkspacePaths.Out, "started"), 1).Length > 0 : status.Reached;
+        bool tooMuch = end == CaptureEnd.Output || result.Length > limits.OutputBytes;
         return new LaunchReply(
-            request.Id, status.Reached, child.Status, end == CaptureEnd.Time, end == CaptureEnd.Output, memory, capture.Bytes(0), complaint, capture.Bytes(2), wall, child.Cpu);
+            request.Id, reached, child.Status, end == CaptureEnd.Time, tooMuch, memory, capture.Bytes(0), complaint, result.Length > limits.OutputBytes ? result[..limits.OutputBytes] : result, wall, child.Cpu);
     }
 
     // Null if the program may go on; without its limits it does not. A user may limit its own processes, root those of

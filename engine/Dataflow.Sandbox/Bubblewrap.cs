@@ -7,22 +7,22 @@ namespace Dataflow.Sandbox;
 /// The bubblewrap command line: all namespaces new, read-only system, private /tmp, /dev/shm and /proc, no capability,
 /// no network but an empty one of its own, seccomp. The launcher sets the limits while bubblewrap waits for it.
 /// </summary>
-internal sealed class Bubblewrap(string bwrap)
+internal sealed class Bubblewrap(string bwrap) : IProgramIsolation
 {
     // Who a program seems to be inside; outside it is its slot's user.
     private const string InnerUser = "1000";
 
     private readonly byte[] seccomp = SeccompFilter.Build();
 
-    public LaunchRequest Compose(long id, SandboxRequest request)
+    public bool IsContainer => false;
+
+    public string Description => "namespaces (user, pid, net, ipc, uts, cgroup, mount) by bubblewrap, seccomp";
+
+    public LaunchRequest Compose(long id, SandboxRequest request, int? user)
     {
-        SandboxLimits limits = request.Limits;
         return new LaunchRequest(
             id, [.. CommandLine(request)], ["PATH=/usr/bin:/bin"], request.Stdin, new Dictionary<int, byte[]> { [LaunchDescriptors.Seccomp] = seccomp },
-            request.Files.Select(file => new LaunchFile(Checked(file.Key), file.Value.Content, file.Value.Executable)).ToArray(),
-            new LaunchLimits(
-                (int)limits.WallTime.TotalMilliseconds, Math.Max(1, (int)Math.Ceiling(limits.CpuTime.TotalSeconds)), limits.OutputBytes, limits.MemoryBytes, limits.MemoryBytes + limits.MappingBytes,
-                limits.Processes, limits.OpenFiles, limits.FileBytes, limits.TemporaryBytes, limits.TemporaryFiles));
+            LaunchParts.Files(request), LaunchParts.Limits(request.Limits));
     }
 
     private List<string> CommandLine(SandboxRequest request)
@@ -57,9 +57,6 @@ internal sealed class Bubblewrap(string bwrap)
         line.AddRange(request.Command);
         return line;
     }
-
-    private static string Checked(string name) =>
-        name.Split('/').All(part => part is not ("" or "." or "..")) ? name : throw new ArgumentException($"'{name}' is not a relative path of plain names");
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

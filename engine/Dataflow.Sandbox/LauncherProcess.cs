@@ -29,13 +29,14 @@ internal sealed class LauncherProcess : IAsyncDisposable
     /// <summary>Starts a launcher in a mount namespace of its own, in which it makes its programs' file systems.</summary>
     /// <param name="parts">Programs of this machine that it needs.</param>
     /// <param name="user">User that its programs shall be, where we are root and may choose.</param>
+    /// <param name="container">Whether a container runtime makes them so, and must itself be started by root.</param>
     /// <exception cref="SandboxException">It cannot be started, or cannot run anything here.</exception>
-    public static async Task<(LauncherProcess Process, LauncherHello Hello)> StartAsync(SandboxParts parts, int? user, CancellationToken cancellationToken)
+    public static async Task<(LauncherProcess Process, LauncherHello Hello)> StartAsync(SandboxParts parts, int? user, bool container, CancellationToken cancellationToken)
     {
         Process process;
         try
         {
-            process = Process.Start(StartInfo(parts, user)) ?? throw new SandboxException("the sandbox launcher could not be started");
+            process = Process.Start(StartInfo(parts, user, container)) ?? throw new SandboxException("the sandbox launcher could not be started");
         }
         catch (System.ComponentModel.Win32Exception failure)
         {
@@ -66,7 +67,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
             : throw new SandboxException($"the sandbox launcher did not come up: {hello?.Problem ?? (await complaints).Trim()}");
     }
 
-    private static ProcessStartInfo StartInfo(SandboxParts parts, int? user)
+    private static ProcessStartInfo StartInfo(SandboxParts parts, int? user, bool container)
     {
         string folder = Path.Combine(Path.GetDirectoryName(typeof(LauncherProcess).Assembly.Location)!, "launcher");
         string dll = Path.Combine(folder, "dataflow-sandbox-launcher.dll");
@@ -97,6 +98,10 @@ internal sealed class LauncherProcess : IAsyncDisposable
         if (user is int number)
         {
             start.ArgumentList.Add(number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            if (container)
+            {
+                start.ArgumentList.Add("container");
+            }
         }
 
         // Small and quick to start: no tiering threads, one heap.

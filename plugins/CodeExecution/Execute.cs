@@ -90,7 +90,7 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
 
     public async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken)
     {
-        SandboxStatus status = await SandboxProbe.CheckAsync(cancellationToken);
+        SandboxStatus status = await SandboxProbe.CheckAsync(SandboxBackend.Bubblewrap, cancellationToken);
         var facts = new List<string>();
         if (status.Problem is null)
         {

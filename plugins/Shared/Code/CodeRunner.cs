@@ -36,7 +36,7 @@ internal sealed class CodeRunner(ISandboxOptions options) : IAsyncDisposable
     /// <param name="language">The one language; null if rows say it.</param>
     public static async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(CodeLanguage? language, CancellationToken cancellationToken)
     {
-        SandboxStatus status = await SandboxProbe.CheckAsync(cancellationToken);
+        SandboxStatus status = await SandboxProbe.CheckAsync(SandboxBackend.Bubblewrap, cancellationToken);
         return EnvironmentFindings.Of(status.Problem, language is CodeLanguage one ? CodeLanguages.Of(one).Problem() : null) with
         {
             Facts = status.Problem is null ? [$"sandbox enforces {string.Join("; ", status.Enforced)}"] : [],
