@@ -91,6 +91,12 @@ public abstract class Language
     public virtual SandboxRequest ToRun(LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, byte[] stdin, SandboxLimits limits) =>
         new(program.Run, files, stdin, RunLimits(limits)) { ReadOnlyPaths = ReadOnlyPaths, Environment = Environment };
 
+    /// <summary>A driver that runs a program once for each of many inputs, and its command; the driver lies beside this file.</summary>
+    /// <param name="command">What runs the program once.</param>
+    /// <param name="arguments">How many inputs there are below /job/inputs, the seconds that each may take, and the most bytes of an output.</param>
+    public virtual (string Driver, IReadOnlyList<string> Command) ToBatch(IReadOnlyList<string> command, IReadOnlyList<string> arguments) =>
+        ("batch.sh", ["/bin/sh", "/job/batch.sh", .. arguments, .. command]);
+
     /// <summary>The compile command as the sandbox runs it; what it leaves comes out as a tar archive through descriptor 8.</summary>
     public virtual SandboxRequest ToCompile(LanguageProgram program)
     {
@@ -118,7 +124,7 @@ public abstract class Language
     };
 
     /// <summary>A driver's fixed part, which lies beside this file.</summary>
-    protected static string Driver(string name)
+    internal static string Driver(string name)
     {
         using Stream stream = typeof(Language).Assembly.GetManifestResourceStream("drivers/" + name)!;
         using var reader = new StreamReader(stream);

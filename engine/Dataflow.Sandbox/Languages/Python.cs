@@ -44,6 +44,10 @@ public sealed class Python : Language
 
     public override string Literal(JsonNode? value) => Forms.Write(value);
 
+    // Compiled once, and forked for each input.
+    public override (string Driver, IReadOnlyList<string> Command) ToBatch(IReadOnlyList<string> command, IReadOnlyList<string> arguments) =>
+        ("python_batch.py", [Interpreter, "-I", "-S", "/job/python_batch.py", .. arguments]);
+
     private static LanguageProgram Scripts(string main, params (string, string)[] files) =>
         new(LanguageProgram.Texts(files), [Interpreter, "-I", "-S", "/job/" + main]);
 }
