@@ -60,6 +60,12 @@ public sealed partial class Java : Language
             : Build([.. files, ("DataflowCalls.java", $"{Imports}class {type} {{\n{text}}}\n")], type) with { CallFile = "DataflowCalls.java", FirstCallLine = 3 };
     }
 
+    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    {
+        LanguageProgram check = Alone(sources[0]);
+        return check with { Compile = check.Compile!.Replace("-nowarn", "-Xlint:all", StringComparison.Ordinal) };
+    }
+
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => Message().Matches(CompilerMessages.All(result)).Select(match =>
     {
         string file = Path.GetFileName(match.Groups["file"].Value);
