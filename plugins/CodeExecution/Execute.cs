@@ -183,7 +183,7 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
     }
 
     private CodeGrader Grader(Language spoken) => graders.GetOrAdd(spoken.Name, _ => new CodeGrader(
-        pool.Value, spoken, new SandboxLimits { WallTime = options.Timeout, CpuTime = options.Timeout, MemoryBytes = options.Memory }));
+        pool.Value, spoken, new SandboxLimits { WallTime = options.Timeout, CpuTime = options.Timeout, MemoryBytes = options.Memory }, options.IsolateTests));
 }
 
 public sealed record ExecuteOptions
@@ -206,7 +206,10 @@ public sealed record ExecuteOptions
     [Description("Liquid template of the expression that it must equal in value, such as a literal.")]
     public string? Expected { get; init; }
 
-    [Description("Wall time, and CPU time, of one program; compiling has its own."), Shortest(0.1)]
+    [Description("Whether each stdin test has a sandbox of its own; if not, one sandbox runs a program with all its inputs, one after another, which is quicker.")]
+    public bool IsolateTests { get; init; }
+
+    [Description("Wall time, and CPU time, of one program: for each stdin test, and for all calls together. Compiling has its own."), Shortest(0.1)]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     [Description("Memory of one program; Python needs 64 MB at least."), ByteSize]

@@ -14,12 +14,13 @@ public sealed class CodeGrader
     private readonly ExpectedValues expectations;
     private readonly OutputRunner outputs;
 
-    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits)
+    /// <param name="isolateTests">Whether each input has a run of the sandbox of its own, in place of one run for all inputs of a candidate.</param>
+    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits, bool isolateTests = false)
     {
         this.language = language;
         calls = new CallRunner(pool, language, limits);
         expectations = new ExpectedValues(language, calls);
-        outputs = new OutputRunner(pool, language, limits);
+        outputs = new OutputRunner(pool, language, limits, isolateTests);
     }
 
     /// <summary>Evaluates one expression and compares its value with an expected expression.</summary>

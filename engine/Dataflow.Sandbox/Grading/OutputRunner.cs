@@ -4,9 +4,11 @@ using Dataflow.Sandbox.Languages;
 namespace Dataflow.Sandbox.Grading;
 
 /// <summary>Runs a candidate with inputs and compares what it prints, out here; white space at the ends of lines does not count.</summary>
-internal sealed class OutputRunner(SandboxPool pool, Language language, SandboxLimits limits)
+/// <param name="isolate">Whether each input has a run of the sandbox of its own.</param>
+internal sealed class OutputRunner(SandboxPool pool, Language language, SandboxLimits limits, bool isolate)
 {
     private readonly Builder builder = new(pool, language);
+    private readonly OutputBatch batch = new(pool, language, limits);
 
     public async Task<Grade> GradeAsync(string candidate, IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken)
     {
@@ -17,23 +19,42 @@ internal sealed class OutputRunner(SandboxPool pool, Language language, SandboxL
             return build.Failure!;
         }
 
-        foreach (CodeTest test in tests)
+        byte[][] inputs = tests.Select(test => Encoding.UTF8.GetBytes(test.Stdin ?? "")).ToArray();
+        if (!isolate && inputs.Length > 1)
         {
-            SandboxResult result = await pool.RunAsync(language.ToRun(program, build.Files, Encoding.UTF8.GetBytes(test.Stdin ?? ""), limits), cancellationToken);
-            Grade? failure = Endings.Of(language, result);
-            if (failure is { Verdict: Verdict.RuntimeError } && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
+            IReadOnlyList<SandboxResult> results = await batch.RunAsync(program, build.Files, inputs, cancellationToken);
+            for (int i = 0; i < results.Count; i++)
             {
-                failure = await builder.CheckAsync(candidate, cancellationToken) ?? failure;
+                if (await JudgeAsync(candidate, results[i], tests[i], cancellationToken) is Grade failed)
+                {
+                    return failed;
+                }
             }
 
-            failure ??= Compare(Encoding.UTF8.GetString(result.Stdout), test.Expected);
-            if (failure is not null)
+            return new Grade(Verdict.Passed, "");
+        }
+
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            SandboxResult result = await pool.RunAsync(language.ToRun(program, build.Files, inputs[i], limits), cancellationToken);
+            if (await JudgeAsync(candidate, result, tests[i], cancellationToken) is Grade failed)
             {
-                return failure;
+                return failed;
             }
         }
 
         return new Grade(Verdict.Passed, "");
+    }
+
+    private async Task<Grade?> JudgeAsync(string candidate, SandboxResult result, CodeTest test, CancellationToken cancellationToken)
+    {
+        Grade? failure = Endings.Of(language, result);
+        if (failure is { Verdict: Verdict.RuntimeError } && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
+        {
+            failure = await builder.CheckAsync(candidate, cancellationToken) ?? failure;
+        }
+
+        return failure ?? Compare(Encoding.UTF8.GetString(result.Stdout), test.Expected);
     }
 
     private static Grade? Compare(string output, string expected) =>

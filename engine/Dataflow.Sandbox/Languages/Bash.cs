@@ -10,6 +10,8 @@ public sealed partial class Bash : Language
 {
     private const string Interpreter = "/usr/bin/bash";
 
+    private static readonly LanguageTool Linter = new("/usr/bin/shellcheck", "shellcheck");
+
     private static readonly LiteralForms Forms = new("''", "true", "false")
     {
         Text = Quote,
@@ -32,6 +34,12 @@ public sealed partial class Bash : Language
         [Interpreter, "/job/driver.sh"]);
 
     public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n /job/{SourceName}" };
+
+    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
+        WithLinter(ToCheck(sources[0]), Linter, $"{Linter.Path} -s bash -f gcc /job/{SourceName}");
+
+    public override IReadOnlyList<Finding> AnalysisFindings(LanguageProgram program, SandboxResult result) =>
+        result.ExitCode == 0 ? CompilerMessages.Read(result) : Findings(program, result);
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(CompilerMessages.All(result), Message());
 

@@ -50,6 +50,9 @@ public sealed class C : Language
 
     public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"cd /job && {Compiler} {Options} -fsyntax-only {SourceName}" };
 
+    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
+        Alone(sources[0]) with { Compile = $"cd /job && {Compiler} {Options} -Wall -Wextra -fsyntax-only {SourceName}" };
+
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
 
     // malloc says nothing to stderr; the sandbox sees what is used.

@@ -7,20 +7,21 @@ namespace Dataflow.Sandbox.Languages;
 /// <summary>Reads messages in the form that most compilers share: <c>file:line:column: error: message [rule]</c>.</summary>
 internal static partial class CompilerMessages
 {
-    public static IReadOnlyList<Finding> Read(SandboxResult result) => Read(All(result));
+    public static IReadOnlyList<Finding> Read(SandboxResult result) => Read(All(result), Line());
+
+    /// <summary>The same, where a message that does not say how bad it is is a warning, as linters write it.</summary>
+    public static IReadOnlyList<Finding> ReadLinted(SandboxResult result) => Read(All(result), Line(), Severity.Warning);
 
     /// <summary>Reads the form of csc and tsc: <c>file(line,column): error CS0103: message</c>.</summary>
     public static IReadOnlyList<Finding> ReadParenthesised(SandboxResult result) => Read(All(result), Parenthesised());
 
-    public static IReadOnlyList<Finding> Read(string text) => Read(text, Line());
-
     /// <param name="form">With the groups file and message, and as it has them line, column, severity and code.</param>
-    public static IReadOnlyList<Finding> Read(string text, Regex form) => text.Split('\n')
+    public static IReadOnlyList<Finding> Read(string text, Regex form, Severity unnamed = Severity.Error) => text.Split('\n')
         .Select(line => form.Match(line.TrimEnd('\r')))
         .Where(match => match.Success)
         .Select(match => new Finding(
             Path.GetFileName(match.Groups["file"].Value), Number(match.Groups["line"]), Number(match.Groups["column"]),
-            Rank(match.Groups["severity"].Value), match.Groups["code"].Value, match.Groups["message"].Value.Trim()))
+            match.Groups["severity"].Length == 0 ? unnamed : Rank(match.Groups["severity"].Value), match.Groups["code"].Value, match.Groups["message"].Value.Trim()))
         .ToArray();
 
     public static Severity Rank(string word) =>
@@ -32,7 +33,7 @@ internal static partial class CompilerMessages
 
     private static int Number(Group group) => int.TryParse(group.Value, CultureInfo.InvariantCulture, out int number) ? number : 0;
 
-    [GeneratedRegex(@"^(?<file>[^:\s][^:]*):(?<line>\d+):(?:(?<column>\d+):)?\s*(?:(?<severity>fatal error|error|warning|note|info|style)(?:\[(?<code>\w+)\])?)?:?\s*(?<message>.*?)(?:\s*\[-W(?<code>[^\]]+)\])?$")]
+    [GeneratedRegex(@"^(?<file>[^:\s][^:]*):(?<line>\d+):(?:(?<column>\d+):)?\s*(?:(?<severity>fatal error|error|warning|note|info|style)(?:\[(?<code>\w+)\])?)?:?\s*(?<message>.*?)(?:\s*\[(?:-W)?(?<code>[\w+-]+)=?\])?$")]
     private static partial Regex Line();
 
     [GeneratedRegex(@"^(?<file>[^()\s][^()]*)\((?<line>\d+),(?<column>\d+)\): (?<severity>error|warning|info|message) (?<code>\w+): (?<message>.*)$")]

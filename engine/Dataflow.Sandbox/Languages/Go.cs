@@ -50,6 +50,16 @@ public sealed partial class Go : Language
 
     public override LanguageProgram ToCheck(string source) => Build(source, [(SourceName, InMain(source)), .. MainFor(source)]);
 
+    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    {
+        LanguageProgram check = ToCheck(sources[0]);
+        return WithLinter(check, Tools[0], $"{Tool} vet {string.Join(' ', check.Files.Keys)}");
+    }
+
+    // What the build says are errors, and it is silent where vet comes to speak.
+    public override IReadOnlyList<Finding> AnalysisFindings(LanguageProgram program, SandboxResult result) =>
+        result.ExitCode == 0 ? CompilerMessages.ReadLinted(result) : CompilerMessages.Read(result);
+
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
 
     public override bool IsOutOfMemory(string complaint) =>

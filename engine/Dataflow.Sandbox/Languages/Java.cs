@@ -20,7 +20,7 @@ public sealed partial class Java : Language
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
         Number = number => LiteralForms.IsWhole(number) && !int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() + "L" : number.ToJsonString(),
-        List = (items, _) => items.Count == 0 ? "new java.util.ArrayList<>()" : $"java.util.Arrays.asList({(items.Count == 1 ? "(Object) " : "")}{string.Join(", ", items)})",
+        List = (items, _) => items.Count == 0 ? "new java.util.ArrayList<>()" : $"java.util.Arrays.asList({string.Join(", ", items)})",
         Dictionary = (pairs, _) => $"new java.util.LinkedHashMap<String, Object>() {{{{ {string.Concat(pairs.Select(pair => $"put({pair.Key}, {pair.Value}); "))}}}}}",
     };
 
@@ -58,6 +58,12 @@ public sealed partial class Java : Language
         return bare
             ? Build(files, type) with { ShiftedLine = shiftedLine, Shift = shift, CallFile = SourceName, FirstCallLine = Lines(source) + 3 }
             : Build([.. files, ("DataflowCalls.java", $"{Imports}class {type} {{\n{text}}}\n")], type) with { CallFile = "DataflowCalls.java", FirstCallLine = 3 };
+    }
+
+    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    {
+        LanguageProgram check = Alone(sources[0]);
+        return check with { Compile = check.Compile!.Replace("-nowarn", "-Xlint:all", StringComparison.Ordinal) };
     }
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => Message().Matches(CompilerMessages.All(result)).Select(match =>

@@ -55,6 +55,22 @@ public abstract class Language
     /// <summary>What finds mistakes in the source without running it, as a compile command without output.</summary>
     public virtual LanguageProgram ToCheck(string source) => Alone(source);
 
+    /// <summary>How many sources its tools look at in one run.</summary>
+    public virtual int SourcesPerAnalysis => 1;
+
+    /// <summary>File name by which findings speak of one of many sources.</summary>
+    public virtual string SourceNameOf(int index) => SourceName;
+
+    /// <summary>
+    /// What looks at sources without running them, as a compile command without output: the check, whose exit code says whether
+    /// the source is taken, and a linter where one is installed, whose exit code says nothing.
+    /// </summary>
+    /// <param name="sources">As many as <see cref="SourcesPerAnalysis"/> at most.</param>
+    public virtual LanguageProgram ToAnalyse(IReadOnlyList<string> sources) => ToCheck(sources[0]);
+
+    /// <summary>Reads what <see cref="ToAnalyse"/> wrote.</summary>
+    public virtual IReadOnlyList<Finding> AnalysisFindings(LanguageProgram program, SandboxResult result) => Findings(program, result);
+
     /// <summary>Reads what a compile command wrote.</summary>
     public abstract IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result);
 
@@ -91,6 +107,12 @@ public abstract class Language
     public virtual SandboxRequest ToRun(LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, byte[] stdin, SandboxLimits limits) =>
         new(program.Run, files, stdin, RunLimits(limits)) { ReadOnlyPaths = ReadOnlyPaths, Environment = Environment };
 
+    /// <summary>A driver that runs a program once for each of many inputs, and its command; the driver lies beside this file.</summary>
+    /// <param name="command">What runs the program once.</param>
+    /// <param name="arguments">How many inputs there are below /job/inputs, the seconds that each may take, and the most bytes of an output.</param>
+    public virtual (string Driver, IReadOnlyList<string> Command) ToBatch(IReadOnlyList<string> command, IReadOnlyList<string> arguments) =>
+        ("batch.sh", ["/bin/sh", "/job/batch.sh", .. arguments, .. command]);
+
     /// <summary>The compile command as the sandbox runs it; what it leaves comes out as a tar archive through descriptor 8.</summary>
     public virtual SandboxRequest ToCompile(LanguageProgram program)
     {
@@ -118,7 +140,7 @@ public abstract class Language
     };
 
     /// <summary>A driver's fixed part, which lies beside this file.</summary>
-    protected static string Driver(string name)
+    internal static string Driver(string name)
     {
         using Stream stream = typeof(Language).Assembly.GetManifestResourceStream("drivers/" + name)!;
         using var reader = new StreamReader(stream);
@@ -127,6 +149,10 @@ public abstract class Language
 
     /// <summary>A call on one line, so that a compiler's message tells which one it is about.</summary>
     protected static string OneLine(string call) => call.Trim().ReplaceLineEndings(" ");
+
+    /// <summary>A check with a linter after it, where that is installed; the check decides.</summary>
+    protected static LanguageProgram WithLinter(LanguageProgram check, LanguageTool linter, string command) =>
+        linter.IsThere ? check with { Compile = $"{check.Compile} && {{ {command} || true; }}" } : check;
 
     protected static int Lines(string text) => text.AsSpan().Count('\n');
 }

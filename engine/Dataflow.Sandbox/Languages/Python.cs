@@ -9,6 +9,8 @@ public sealed class Python : Language
 {
     private const string Interpreter = "/usr/bin/python3";
 
+    private static readonly LanguageTool Linter = new("/usr/bin/pyflakes3", "pyflakes3");
+
     private static readonly LiteralForms Forms = new("None", "True", "False")
     {
         Text = text => LiteralForms.QuoteRunes(text, point => "\\U" + point.ToString("x8", CultureInfo.InvariantCulture)),
@@ -32,6 +34,26 @@ public sealed class Python : Language
     public override LanguageProgram ToCheck(string source) =>
         Scripts("check.py", (SourceName, source), ("check.py", Driver("python_check.py"))) with { Compile = $"{Interpreter} -I -S /job/check.py" };
 
+    public override int SourcesPerAnalysis => 100;
+
+    public override string SourceNameOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{index}.py");
+
+    // pyflakes parses too, so it comes for all sources, whatever the check says.
+    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    {
+        string[] names = sources.Count == 1 ? [SourceName] : sources.Select((_, i) => SourceNameOf(i)).ToArray();
+        LanguageProgram check = Scripts("check.py", [.. names.Zip(sources), ("check.py", Driver("python_check.py"))]) with { Compile = $"cd /job && {{ {Interpreter} -I -S check.py {string.Join(' ', names)}; }}" };
+        return Linter.IsThere ? check with { Compile = $"{{ {Linter.Path} /job/*.py || true; }} && {check.Compile}" } : check;
+    }
+
+    // What pyflakes cannot parse the check has told already, and better.
+    public override IReadOnlyList<Finding> AnalysisFindings(LanguageProgram program, SandboxResult result)
+    {
+        IReadOnlyList<Finding> all = CompilerMessages.ReadLinted(result);
+        HashSet<string> broken = all.Where(finding => finding.Severity == Severity.Error).Select(finding => finding.File).ToHashSet(StringComparer.Ordinal);
+        return all.Where(finding => finding.Severity == Severity.Error || !broken.Contains(finding.File)).ToArray();
+    }
+
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
 
     public override bool MayBeCompileError(string complaint) =>
@@ -43,6 +65,10 @@ public sealed class Python : Language
     public override bool TryReadLiteral(string text, out CanonicalValue value) => PythonLiteral.TryRead(text, out value);
 
     public override string Literal(JsonNode? value) => Forms.Write(value);
+
+    // Compiled once, and forked for each input.
+    public override (string Driver, IReadOnlyList<string> Command) ToBatch(IReadOnlyList<string> command, IReadOnlyList<string> arguments) =>
+        ("python_batch.py", [Interpreter, "-I", "-S", "/job/python_batch.py", .. arguments]);
 
     private static LanguageProgram Scripts(string main, params (string, string)[] files) =>
         new(LanguageProgram.Texts(files), [Interpreter, "-I", "-S", "/job/" + main]);

@@ -49,6 +49,13 @@ public sealed class Rust : Language
         Compile = $"cd /job && {Compiler} {Options} --crate-type lib --crate-name program --emit=metadata -A dead_code --out-dir {LanguageProgram.OutputFolder} {SourceName}",
     };
 
+    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    {
+        LanguageProgram check = ToCheck(sources[0]);
+        // As a program, if it is one: what only its main function uses is used.
+        return sources[0].Contains("fn main", StringComparison.Ordinal) ? check with { Compile = check.Compile!.Replace("--crate-type lib", "--crate-type bin", StringComparison.Ordinal) } : check;
+    }
+
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("memory allocation of", StringComparison.Ordinal);

@@ -8,6 +8,8 @@ public sealed class TypeScript : Language
 {
     private const string Node = "/usr/bin/node";
 
+    private const string TypeChecker = "/usr/bin/tsc";
+
     private readonly JavaScript javaScript = new();
 
     public override string Name => "typescript";
@@ -39,6 +41,14 @@ public sealed class TypeScript : Language
             Compile = $"{Node} /job/transpile.cjs {name} '{JavaScript.WithHook("")}' && cp /job/driver.cjs /job/calls.json {LanguageProgram.OutputFolder}/",
         };
     }
+
+    // Transpiling looks at form alone; types are the linter's business here.
+    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
+        WithLinter(Alone(sources[0]), new(TypeChecker, "node-typescript"), $"cd /job && {TypeChecker} --noEmit --pretty false --strict --target ES2020 --moduleResolution node {SourceName}");
+
+    // Which packages of types are installed here is no matter of the source.
+    public override IReadOnlyList<Finding> AnalysisFindings(LanguageProgram program, SandboxResult result) =>
+        Findings(program, result).Where(finding => !finding.Message.Contains("@types/node", StringComparison.Ordinal)).ToArray();
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadParenthesised(result);
 

@@ -24,6 +24,8 @@ public sealed class LanguageTests(LanguagePool shared) : IClassFixture<LanguageP
         ["sql"] = ScriptCases.Sql,
     };
 
+    public static LanguageCase CaseOf(string name) => Cases[name];
+
     public static TheoryData<string> Names => new(Known.All.Select(language => language.Name));
 
     [Theory]

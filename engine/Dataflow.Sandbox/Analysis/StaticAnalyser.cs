@@ -1,0 +1,58 @@
+using System.Text;
+using Dataflow.Sandbox.Languages;
+
+namespace Dataflow.Sandbox.Analysis;
+
+/// <summary>
+/// Looks at sources without running them: the language's own check, and its linter where one is installed. The tools run
+/// in the sandbox, since what they read was written by a model.
+/// </summary>
+public sealed class StaticAnalyser(SandboxPool pool)
+{
+    /// <exception cref="SandboxException">The sandbox failed, or the tool did not come to an end with this source.</exception>
+    public async Task<SourceAnalysis> AnalyseAsync(Language language, string source, CancellationToken cancellationToken) =>
+        (await AnalyseAsync(language, [source], cancellationToken))[0];
+
+    /// <summary>Looks at many sources, in one run where the language's tools take many.</summary>
+    public async Task<IReadOnlyList<SourceAnalysis>> AnalyseAsync(Language language, IReadOnlyList<string> sources, CancellationToken cancellationToken)
+    {
+        var analyses = new List<SourceAnalysis>();
+        foreach (string[] some in sources.Chunk(language.SourcesPerAnalysis))
+        {
+            analyses.AddRange(await TogetherAsync(language, some, cancellationToken));
+        }
+
+        return analyses;
+    }
+
+    private async Task<IEnumerable<SourceAnalysis>> TogetherAsync(Language language, string[] sources, CancellationToken cancellationToken)
+    {
+        LanguageProgram program = language.ToAnalyse(sources);
+        SandboxResult result = await pool.RunAsync(language.ToCompile(program), cancellationToken);
+        if (result.Outcome is not SandboxOutcome.Exited)
+        {
+            // One source can be too much for a tool; the others are not to suffer from it.
+            return sources.Length == 1
+                ? [new SourceAnalysis(false, [new Finding(language.SourceName, 0, 0, Severity.Error, "", $"the {language.Name} tools did not come to an end with it: {result.Outcome}")])]
+                : (await Task.WhenAll(sources.Select(source => TogetherAsync(language, [source], cancellationToken)))).SelectMany(each => each);
+        }
+
+        ILookup<string, Finding> findings = language.AnalysisFindings(program, result).Distinct().ToLookup(finding => finding.File, StringComparer.Ordinal);
+        return sources.Length == 1
+            ? [Of(findings[language.SourceName], result.ExitCode == 0, language, result)]
+            : sources.Select((_, i) => Of(findings[language.SourceNameOf(i)].Select(finding => finding with { File = language.SourceName }), true, language, result));
+    }
+
+    private static SourceAnalysis Of(IEnumerable<Finding> findings, bool accepted, Language language, SandboxResult result)
+    {
+        Finding[] ordered = findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column).ToArray();
+        bool parses = accepted && (language.SourcesPerAnalysis == 1 || !Array.Exists(ordered, finding => finding.Severity == Severity.Error));
+        if (!accepted && ordered.Length == 0)
+        {
+            string said = Encoding.UTF8.GetString(result.Stderr).Trim();
+            ordered = [new Finding(language.SourceName, 0, 0, Severity.Error, "", said.Length > 300 ? said[..300] : said)];
+        }
+
+        return new SourceAnalysis(parses, ordered);
+    }
+}

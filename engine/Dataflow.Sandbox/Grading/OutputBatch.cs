@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Text;
+using Dataflow.Sandbox.Languages;
+
+namespace Dataflow.Sandbox.Grading;
+
+/// <summary>
+/// Runs a program with many inputs in one run of the sandbox, which costs less than as many runs. A program can reach the
+/// driver that runs it, but no expected output is in there, so all it can bring about are other outputs.
+/// </summary>
+internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLimits limits)
+{
+    // Beyond it, more is read than a run could need.
+    private const long MostResultBytes = 512_000_000;
+
+    /// <summary>What came of each input in turn, up to the first that did not end well.</summary>
+    public async Task<IReadOnlyList<SandboxResult>> RunAsync(
+        LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, IReadOnlyList<byte[]> inputs, CancellationToken cancellationToken)
+    {
+        SandboxRequest single = language.ToRun(program, files, [], limits);
+        string[] arguments = [Text(inputs.Count), Text(limits.WallTime.TotalSeconds), Text(limits.OutputBytes)];
+        (string driver, IReadOnlyList<string> command) = language.ToBatch(single.Command, arguments);
+        var all = new Dictionary<string, SandboxFile>(files) { [driver] = SandboxFile.Text(Language.Driver(driver)) };
+        for (int i = 0; i < inputs.Count; i++)
+        {
+            all["inputs/" + Text(i)] = new SandboxFile(inputs[i]);
+        }
+
+        SandboxLimits wide = single.Limits with
+        {
+            WallTime = (limits.WallTime * inputs.Count) + TimeSpan.FromSeconds(1),
+            TemporaryBytes = limits.TemporaryBytes + (2 * limits.FileBytes),
+            OutputBytes = (int)Math.Min(MostResultBytes, ((2L * limits.OutputBytes) + 100) * inputs.Count),
+        };
+        SandboxResult whole = await pool.RunAsync(single with { Command = command, Files = all, Limits = wide }, cancellationToken);
+        return Read(whole, inputs.Count);
+    }
+
+    private List<SandboxResult> Read(SandboxResult whole, int count)
+    {
+        var results = new List<SandboxResult>();
+        ReadOnlySpan<byte> rest = whole.Result;
+        while (results.Count < count && TryTake(ref rest, results.Count, whole, out SandboxResult? next))
+        {
+            results.Add(next!);
+            if (next!.Outcome != SandboxOutcome.Exited || next.ExitCode != 0)
+            {
+                return results;
+            }
+        }
+
+        if (results.Count < count)
+        {
+            // What ended the run ended this input's program.
+            results.Add(rest.IsEmpty || whole.Outcome != SandboxOutcome.Exited
+                ? whole.Outcome == SandboxOutcome.Exited && whole.ExitCode == 0 ? whole with { ExitCode = 1 } : whole
+                : whole with { ExitCode = 1, Stderr = Encoding.UTF8.GetBytes("the result channel was written to") });
+        }
+
+        return results;
+    }
+
+    private bool TryTake(ref ReadOnlySpan<byte> rest, int index, SandboxResult whole, out SandboxResult? result)
+    {
+        result = null;
+        int end = rest.IndexOf((byte)'\n');
+        string[] words = end < 0 ? [] : Encoding.ASCII.GetString(rest[..end]).Split(' ');
+        if (words.Length != 5 || words[0] != Text(index) || !Number(words[1], out long status) || !Number(words[2], out long centiseconds) || !Number(words[3], out long written) || !Number(words[4], out long complained))
+        {
+            return false;
+        }
+
+        int outBytes = (int)Math.Min(written, limits.OutputBytes);
+        int errBytes = (int)Math.Min(complained, limits.OutputBytes);
+        if (rest.Length - end - 1 < outBytes + errBytes)
+        {
+            return false;
+        }
+
+        rest = rest[(end + 1)..];
+        var elapsed = TimeSpan.FromMilliseconds(centiseconds * 10);
+        SandboxOutcome outcome = written > limits.OutputBytes || complained > limits.OutputBytes ? SandboxOutcome.OutputExceeded
+            : status != 128 + 9 ? status is > 128 and < 192 ? SandboxOutcome.Signaled : SandboxOutcome.Exited
+            : whole.Outcome == SandboxOutcome.MemoryExceeded ? SandboxOutcome.MemoryExceeded
+            : elapsed + TimeSpan.FromMilliseconds(20) >= limits.WallTime ? SandboxOutcome.TimedOut
+            : SandboxOutcome.Signaled;
+        result = new SandboxResult(
+            outcome, (int)status, outcome == SandboxOutcome.Signaled ? (int)status - 128 : 0, rest[..outBytes].ToArray(), rest.Slice(outBytes, errBytes).ToArray(), [], elapsed, elapsed);
+        rest = rest[(outBytes + errBytes)..];
+        return true;
+    }
+
+    private static bool Number(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
+}

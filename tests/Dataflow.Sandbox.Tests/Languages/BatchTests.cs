@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dataflow.Sandbox.Grading;
+using Dataflow.Sandbox.Languages;
+
+namespace Dataflow.Sandbox.Tests.Languages;
+
+/// <summary>Many inputs in one run of the sandbox give what as many runs give.</summary>
+public sealed class BatchTests(LanguagePool shared) : IClassFixture<LanguagePool>
+{
+    private static readonly LanguageSet Known = LanguageSet.Standard();
+
+    public static TheoryData<string, string, Verdict, string> Programs => new()
+    {
+        { "python", "print(int(input()) + 1)", Verdict.Passed, "" },
+        { "python", "x = int(input())\nprint(x + 1 if x < 3 else x)", Verdict.Failed, "printed 3\n" },
+        { "python", "x = int(input())\nif x == 3: raise ValueError('sorry')\nprint(x + 1)", Verdict.RuntimeError, "ValueError: sorry" },
+        { "python", "x = int(input())\nif x == 3:\n    while True: pass\nprint(x + 1)", Verdict.Timeout, "ran past its time" },
+        { "python", "x = int(input())\nif x == 3: print('x' * 3_000_000)\nprint(x + 1)", Verdict.OutputLimit, "wrote too much" },
+        { "python", "x = int(input())\nif x == 3: y = bytearray(b'x') * 500_000_000\nprint(x + 1)", Verdict.MemoryLimit, "used too much memory" },
+        { "python", "import os, signal\nx = int(input())\nif x == 3: os.kill(os.getppid(), signal.SIGKILL)\nprint(x)", Verdict.Failed, "printed 0\n" },
+        { "python", "def f(:\n  pass", Verdict.CompileError, "line 1, column 7: SyntaxError: invalid syntax" },
+        { "python", "import sys, os, pickle\nclass A: pass\npickle.dumps(A())\nassert not os.path.exists('/tmp/left')\nopen('/tmp/left', 'w').close()\nif __name__ == '__main__':\n    print(int(sys.stdin.readline()) + 1)\n    sys.exit(0)", Verdict.Passed, "" },
+        { "python", "import os, time\nif os.fork() == 0:\n    time.sleep(60)\nprint(int(input()) + 1)", Verdict.Passed, "" },
+        { "bash", "read x; [ -e /tmp/left ] && exit 1; touch /tmp/left; sleep 60 & echo $((x + 1))", Verdict.Passed, "" },
+        { "bash", "read x; if [ $x = 3 ]; then exit 4; fi; echo $((x + 1))", Verdict.RuntimeError, "exited with 4" },
+        { "bash", "read x; if [ $x = 3 ]; then while :; do :; done; fi; echo $((x + 1))", Verdict.Timeout, "ran past its time" },
+        { "bash", "read x; if [ $x = 3 ]; then yes; fi; echo $((x + 1))", Verdict.OutputLimit, "wrote too much" },
+        { "bash", "read x; if [ $x = 3 ]; then x=xxxxxxxx; while :; do x=$x$x; done; fi; echo $((x + 1))", Verdict.MemoryLimit, "used too much memory" },
+        { "c", "#include <stdio.h>\nint main(void) { int x; scanf(\"%d\", &x); printf(\"%d\", x + 1); return 0; }", Verdict.Passed, "" },
+        { "c", "#include <stdio.h>\n#include <stdlib.h>\nint main(void) { int x; scanf(\"%d\", &x); if (x == 3) abort(); printf(\"%d\", x + 1); return 0; }", Verdict.RuntimeError, "ended by signal 6" },
+        { "c", "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\nint main(void) { int x; scanf(\"%d\", &x); if (x == 3) for (;;) memset(malloc(1000000), 1, 1000000); printf(\"%d\", x + 1); return 0; }", Verdict.MemoryLimit, "used too much memory" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Programs))]
+    public async Task Inputs_together_are_judged_as_inputs_apart(string language, string source, Verdict verdict, string detail)
+    {
+        foreach (bool isolate in new[] { true, false })
+        {
+            Grade grade = await Grader(language, isolate).GradeAsync(source, Tests(5), CancellationToken.None);
+            Assert.Equal((isolate, verdict, detail), (isolate, grade.Verdict, grade.Detail));
+        }
+    }
+
+    [Fact]
+    public async Task A_program_that_writes_frames_itself_does_not_pass()
+    {
+        const string Forgery = "import os, sys\nfd = os.open(f'/proc/{os.getppid()}/fd/8', os.O_WRONLY)\nfor i in range(5): os.write(fd, f'{i} 0 1 2 0\\nOK'.encode())\nos.kill(os.getppid(), 9)";
+        Assert.NotEqual(Verdict.Passed, (await Grader("python", false).GradeAsync(Forgery, Tests(5), CancellationToken.None)).Verdict);
+    }
+
+    [Fact]
+    public async Task Fifty_inputs_together_take_less_than_apart()
+    {
+        var times = new List<TimeSpan>();
+        foreach (bool isolate in new[] { true, false })
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.Equal(Verdict.Passed, (await Grader("python", isolate).GradeAsync("print(int(input()) + 1)", Tests(50), CancellationToken.None)).Verdict);
+            times.Add(clock.Elapsed);
+        }
+
+        TestContext.Current.SendDiagnosticMessage($"apart {times[0].TotalMilliseconds:0} ms, together {times[1].TotalMilliseconds:0} ms");
+        Assert.InRange(times[1], TimeSpan.Zero, times[0] / 2);
+    }
+
+    private static CodeTest[] Tests(int count) =>
+        Enumerable.Range(0, count).Select(i => new CodeTest(null, i.ToString(CultureInfo.InvariantCulture) + "\n", (i + 1).ToString(CultureInfo.InvariantCulture))).ToArray();
+
+    private CodeGrader Grader(string language, bool isolate) =>
+        new(shared.Pool, Known.Find(language)!, new SandboxLimits { WallTime = TimeSpan.FromSeconds(1.5), CpuTime = TimeSpan.FromSeconds(3), MemoryBytes = 256_000_000 }, isolate);
+}
