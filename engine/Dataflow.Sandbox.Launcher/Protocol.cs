@@ -5,7 +5,7 @@ namespace Dataflow.Sandbox.Launcher;
 /// <summary>One program to run: a line of JSON on the launcher's stdin.</summary>
 /// <param name="Arguments">Full command line, from the first program of the chain on.</param>
 /// <param name="Cancel">Nothing to run: end the program with this id.</param>
-/// <param name="Bundle">Configuration of a container runtime, which starts by itself and leaves results in files; null for bubblewrap.</param>
+/// <param name="Bundle">Configuration of a container runtime, which starts by itself and leaves results in files; empty for bubblewrap (JSON makes no difference between null and empty).</param>
 /// <param name="Descriptors">Contents for numbered descriptors (3 and up) that the command line refers to.</param>
 internal sealed record LaunchRequest(
     long Id, string[] Arguments, string[] Environment, byte[] Stdin, Dictionary<int, byte[]> Descriptors, LaunchFile[] Files, LaunchLimits Limits, byte[]? Bundle = null, bool Cancel = false)

@@ -33,15 +33,18 @@ internal sealed class Reaper
     }
 
     /// <summary>Kills what is left of the program.</summary>
-    public void Kill()
+    /// <param name="container">Whether a container runtime holds it.</param>
+    public void Kill(RunningChild child, bool container)
     {
         gate.EnterReadLock();
         try
         {
-            // Nothing is reaped meanwhile, so no id can have become another process's. From the leaves up: the sandbox's
-            // first process takes the others of its namespace with it, and what started it must not see its end before.
-            // Whoever is started meanwhile is met the next time.
-            foreach (int pid in Enumerable.Reverse(Below(Environment.ProcessId)))
+            // Nothing is reaped meanwhile, so no id can have become another process's. The sandbox's first process is the
+            // child's own: if that dies, the kernel ends all others in its namespace before the child sees its end and
+            // tells it. The child killed first would leave them to die later. A container runtime's processes are
+            // anywhere below; whoever is started meanwhile is met the next time.
+            IReadOnlyList<int> inner = container ? Below(Environment.ProcessId) : child.HasEnded ? Children(Environment.ProcessId) : Children(child.Pid);
+            foreach (int pid in inner.Count > 0 || child.HasEnded ? inner : [child.Pid])
             {
                 _ = Native.kill(pid, Native.Kill);
             }

@@ -52,13 +52,14 @@ internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Rea
         long kills = groups.MemoryKills();
         long begin = Stopwatch.GetTimestamp();
         RunningChild child = reaper.Spawn(() => spawner.Run(() => Spawner.Spawn(request.Arguments, request.Environment, map)), doneWrite);
-        requests.Running(request.Id, reaper.Kill);
+        bool container = request.Bundle is { Length: > 0 };
+        void Kill() => reaper.Kill(child, container);
+        requests.Running(request.Id, Kill);
         handles.Close(outWrite, errorWrite, resultWrite, statusWrite, goRead);
         var status = new SandboxStart(pid => LetGo(pid, limits, goWrite));
-        bool container = request.Bundle is not null;
         long? watched = groups.LimitMemory ? null : limits.MemoryBytes;
         var capture = new Capture([outRead, errorRead, resultRead], limits.OutputBytes, statusRead, status, watched);
-        CaptureEnd end = capture.Until(doneRead, TimeSpan.FromMilliseconds(limits.WallMilliseconds), child.Pid, reaper.Kill);
+        CaptureEnd end = capture.Until(doneRead, TimeSpan.FromMilliseconds(limits.WallMilliseconds), child.Pid, Kill);
         long wall = (long)Stopwatch.GetElapsedTime(begin).TotalMicroseconds;
         bool memory = end == CaptureEnd.Memory || groups.MemoryKills() > kills;
         byte[] complaint = status.Problem is null ? capture.Bytes(1) : Encoding.UTF8.GetBytes(status.Problem);

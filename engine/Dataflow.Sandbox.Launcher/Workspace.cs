@@ -40,7 +40,7 @@ internal sealed class Workspace
         var mounted = new Mounted();
         try
         {
-            if (request.Bundle is byte[] bundle)
+            if (request.Bundle is { Length: > 0 } bundle)
             {
                 File.WriteAllBytes(Path.Combine(WorkspacePaths.Bundle, "config.json"), bundle);
                 Mount(WorkspacePaths.Out, NoSetUserId | NoDevices, string.Create(CultureInfo.InvariantCulture, $"size={request.Limits.OutputBytes + (16 * BlockBytes)},nr_inodes=8,mode=0700{owner}"));
