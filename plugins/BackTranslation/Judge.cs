@@ -37,7 +37,7 @@ public sealed partial class Judge(JudgeOptions options, IChatClient model) : IRo
     }
 
     public async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        options.Tests is null ? EnvironmentFindings.Of() : await CodeRunner.CheckEnvironmentAsync(options.Language, cancellationToken);
+        options.Tests is null ? EnvironmentFindings.Of() : await CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {

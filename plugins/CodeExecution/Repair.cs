@@ -25,7 +25,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
             declaration.Require(column, "prompt", StageInputs.Default, column == "tests" ? [] : ["text"]);
         }
 
-        Prompt.Check("repair", options.Prompt, "prompt", declaration, "tests", "verdict", "detail", "code", "language_name", "may_repair_tests");
+        Prompt.Check("repair", options.Prompt, "prompt", declaration, "tests", "verdict", "detail", "code", "language_name", "may_repair_tests", "static_report");
         CodeLanguages.CheckChoice(options.Language, declaration);
         CodeRunner.Check(options, declaration);
         Schema schema = declaration.Input.With(
@@ -35,7 +35,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
         declaration.Port("failed", schema, optional: true);
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Language, cancellationToken);
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
@@ -47,7 +47,9 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
         while (attempts <= options.Attempts && state.Verdict != "passed")
         {
             dialog.Add(new ChatMessage(ChatRole.User, prompt.For(
-                row, ("tests", state.Tests), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", CodeLanguages.Title(language)), ("may_repair_tests", options.MayRepairTests))));
+                row, ("tests", state.Tests), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", CodeLanguages.Title(language)), ("may_repair_tests", options.MayRepairTests),
+                // What was said of the first program is not about the next.
+                ("static_report", attempts == 1 && row.Has("static_report") ? row["static_report"] : null))));
             string answer = await teacher.AskAsync(dialog, context.SeedFor(row.Id, attempts), cancellationToken);
             dialog.Add(new ChatMessage(ChatRole.Assistant, answer));
             attempts++;
@@ -120,6 +122,6 @@ public sealed record RepairOptions : SandboxedAskingOptions
     [Description("Whether the model may correct the tests in place of the program. They must be as many as before, and some mutant of the program must fail them.")]
     public bool MayRepairTests { get; init; } = true;
 
-    [Description("Liquid template of the feedback over the row's columns and tests, verdict, detail, code, language_name, may_repair_tests, in place of the stage's own.")]
+    [Description("Liquid template of the feedback over the row's columns and tests, verdict, detail, code, language_name, may_repair_tests, static_report, in place of the stage's own.")]
     public string? Prompt { get; init; }
 }

@@ -27,7 +27,7 @@ public sealed class Tests(TestsOptions options, IChatClient model) : IRowStage, 
         declaration.Port("rejected", declaration.Input.With(("tests", Columns.Text), (StageDeclaration.RejectedReason, Columns.Text)), optional: true);
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Language, cancellationToken);
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {

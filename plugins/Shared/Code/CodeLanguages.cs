@@ -50,6 +50,9 @@ internal static class CodeLanguages
         }
     }
 
+    /// <summary>What is missing on this machine for each language that cannot be used.</summary>
+    public static IEnumerable<string> Missing() => Known.All.Select(language => language.Problem()).OfType<string>();
+
     /// <summary>The language's name for people and models.</summary>
     public static string Title(Language language) => Titles.GetValueOrDefault(language.Name, language.Name);
 

@@ -13,7 +13,7 @@ internal sealed class CodeRunner(ISandboxOptions options) : IAsyncDisposable
     private const long LeastMemory = 64_000_000;
     private const int MostMutants = 10;
     private readonly ConcurrentDictionary<string, CodeGrader> graders = new(StringComparer.Ordinal);
-    private readonly Lazy<SandboxPool> pool = new(() => SandboxPool.Create(options.Slots ?? Environment.ProcessorCount));
+    private readonly Lazy<SandboxPool> pool = new(() => SandboxPool.Create(options.Slots ?? Environment.ProcessorCount, options.Sandbox));
 
     private SandboxLimits Limits => new() { WallTime = options.Timeout, CpuTime = options.Timeout, MemoryBytes = options.Memory };
 
@@ -33,17 +33,18 @@ internal sealed class CodeRunner(ISandboxOptions options) : IAsyncDisposable
     }
 
     /// <summary>What keeps programs from running on this machine, and what is enforced.</summary>
-    /// <param name="language">The one language; null if rows say it.</param>
-    public static async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(CodeLanguage? language, CancellationToken cancellationToken)
+    /// <param name="language">The one language; null if rows say it, and then what is missing for others is only told.</param>
+    public static async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(SandboxBackend backend, CodeLanguage? language, CancellationToken cancellationToken)
     {
-        SandboxStatus status = await SandboxProbe.CheckAsync(SandboxBackend.Bubblewrap, cancellationToken);
+        SandboxStatus status = await SandboxProbe.CheckAsync(backend, cancellationToken);
+        string[] sandbox = status.Problem is null ? [$"sandbox enforces {string.Join("; ", status.Enforced)}"] : [];
         return EnvironmentFindings.Of(status.Problem, language is CodeLanguage one ? CodeLanguages.Of(one).Problem() : null) with
         {
-            Facts = status.Problem is null ? [$"sandbox enforces {string.Join("; ", status.Enforced)}"] : [],
+            Facts = [.. sandbox, .. language is null ? CodeLanguages.Missing() : []],
         };
     }
 
-    /// <exception cref="RowFailedException"><c>sandbox</c>: it could not be run; <c>toolchain</c>: the language is not installed; <c>bad_tests</c>.</exception>
+    /// <exception cref="RowFailedException"><c>sandbox</c>: it could not be run; <c>no_toolchain</c>: the language is not installed; <c>bad_tests</c>.</exception>
     public async Task<Grade> GradeAsync(Language language, string code, IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken)
     {
         RequireToolchain(language);
@@ -89,7 +90,7 @@ internal sealed class CodeRunner(ISandboxOptions options) : IAsyncDisposable
     {
         if (language.Problem() is string absent)
         {
-            throw new RowFailedException("toolchain", absent);
+            throw new RowFailedException("no_toolchain", absent);
         }
     }
 
@@ -119,7 +120,7 @@ internal sealed class CodeRunner(ISandboxOptions options) : IAsyncDisposable
     }
 
     /// <summary>What a program prints on each input.</summary>
-    /// <exception cref="RowFailedException"><c>sandbox</c>: it could not be run; <c>toolchain</c>: the language is not installed.</exception>
+    /// <exception cref="RowFailedException"><c>sandbox</c>: it could not be run; <c>no_toolchain</c>: the language is not installed.</exception>
     public async Task<IReadOnlyList<ProgramRun>> RunAsync(Language language, string code, IReadOnlyList<string> inputs, CancellationToken cancellationToken)
     {
         RequireToolchain(language);

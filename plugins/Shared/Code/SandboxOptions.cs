@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Dataflow.Abstractions;
 using Dataflow.Plugins.Asking;
+using Dataflow.Sandbox;
 
 namespace Dataflow.Plugins.Code;
 
@@ -16,6 +17,9 @@ public interface ISandboxOptions
 
     /// <summary>Programs at a time; the number of processors if null.</summary>
     int? Slots { get; }
+
+    /// <summary>What isolates them.</summary>
+    SandboxBackend Sandbox { get; }
 }
 
 /// <summary>Options of a stage that asks a model and runs what it answers.</summary>
@@ -32,4 +36,7 @@ public abstract record SandboxedAskingOptions : AskingOptions, ISandboxOptions
 
     [Description("Programs at a time; the number of processors if absent."), Range(1, 64)]
     public int? Slots { get; init; }
+
+    [Description("What isolates a program: bubblewrap, or podman or runsc, which are slower and need root.")]
+    public SandboxBackend Sandbox { get; init; } = SandboxBackend.Bubblewrap;
 }
