@@ -25,7 +25,7 @@ public sealed partial class Judge(JudgeOptions options, IChatClient model) : IRo
         declaration.Require("code", "prompt", StageInputs.Default, "text");
         declaration.Require("regenerated", "prompt", StageInputs.Default, "text");
         CodeLanguages.CheckChoice(options.Language, declaration);
-        CodeRunner.Check(options, declaration);
+        CodeRunner.Check(options, options.Language, declaration);
         if (options.Tests is not null)
         {
             declaration.Require(options.Tests, "tests");

@@ -27,7 +27,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
 
         Prompt.Check("repair", options.Prompt, "prompt", declaration, "tests", "verdict", "detail", "code", "language_name", "may_repair_tests", "static_report");
         CodeLanguages.CheckChoice(options.Language, declaration);
-        CodeRunner.Check(options, declaration);
+        CodeRunner.Check(options, options.Language, declaration);
         Schema schema = declaration.Input.With(
             ("response", Columns.Text), ("code", Columns.Text), ("tests", Columns.Text), ("passed", Columns.Boolean), ("verdict", Columns.Text), ("detail", Columns.Text),
             ("attempts", Columns.Integer), ("self_corrected", Columns.Boolean), ("tests_repaired", Columns.Boolean), ("turns", Columns.Messages));

@@ -22,7 +22,7 @@ public sealed class Tests(TestsOptions options, IChatClient model) : IRowStage, 
         Prompt.Check("tests", options.Prompt, "prompt", declaration, "language", "language_name", "count");
         declaration.Require("code", "prompt", StageInputs.Default, "text");
         CodeLanguages.CheckChoice(options.Language, declaration);
-        CodeRunner.Check(options, declaration);
+        CodeRunner.Check(options, options.Language, declaration);
         declaration.Out(declaration.Input.With(("tests", Columns.Text)));
         declaration.Port("rejected", declaration.Input.With(("tests", Columns.Text), (StageDeclaration.RejectedReason, Columns.Text)), optional: true);
     }

@@ -24,7 +24,7 @@ public sealed class Translate(TranslateOptions options, IChatClient model) : IRo
         declaration.Require("code", "prompt", StageInputs.Default, "text");
         declaration.Require(options.Inputs, "inputs");
         CodeLanguages.CheckChoice(options.Language, declaration);
-        CodeRunner.Check(options, declaration);
+        CodeRunner.Check(options, options.Language, declaration);
         Schema schema = declaration.Input.With(
             ("target_language", Columns.Text), ("translation", Columns.Text), ("passed", Columns.Boolean), ("verdict", Columns.Text), ("detail", Columns.Text), ("inputs_compared", Columns.Integer));
         declaration.Port("passed", schema);

@@ -6,8 +6,9 @@ namespace Dataflow.Sandbox.Grading;
 /// <summary>What came of evaluating calls.</summary>
 /// <param name="Answers">In the order of the calls, as far as they came.</param>
 /// <param name="Failure">Why there are fewer answers than calls; null if nothing is known to have gone wrong.</param>
-/// <param name="BadCall">Index of the call that does not compile; -1 if there is none.</param>
-internal sealed record CallRun(IReadOnlyList<Answer> Answers, Grade? Failure, int BadCall = -1);
+/// <param name="BadCall">Index of the call that does not compile; -1 if it is not known which.</param>
+/// <param name="CallsAtFault">Whether the source compiles and the calls of it do not.</param>
+internal sealed record CallRun(IReadOnlyList<Answer> Answers, Grade? Failure, int BadCall = -1, bool CallsAtFault = false);
 
 /// <summary>Evaluates calls over a candidate's names in one run of the sandbox.</summary>
 internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLimits limits)
@@ -56,8 +57,6 @@ internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLim
         Finding? first = build.Findings.FirstOrDefault(finding => finding.Severity == Severity.Error && finding.File == program.CallFile && finding.Line >= program.FirstCallLine);
         int bad = first is null ? -1 : first.Line - program.FirstCallLine;
         string said = first is null ? build.Failure.Detail : Endings.Short(first.Message);
-        return bad >= 0 && bad < calls
-            ? new CallRun([], new Grade(Verdict.CompileError, $"test {bad + 1} does not compile with it: {said}"), bad)
-            : new CallRun([], new Grade(Verdict.CompileError, $"its tests do not compile with it: {said}"));
+        return new CallRun([], new Grade(Verdict.CompileError, said), bad >= 0 && bad < calls ? bad : calls == 1 ? 0 : -1, true);
     }
 }

@@ -36,39 +36,46 @@ public sealed class CodeGrader
             return new Grade(Verdict.NoTests, "there is nothing to test it with");
         }
 
-        CodeTest[] called = tests.Where(test => test.Call is not null).ToArray();
-        if (called.Length > 0 && await GradeCallsAsync(candidate, called, cancellationToken) is { Verdict: not Verdict.Passed } failed)
+        int[] called = Enumerable.Range(0, tests.Count).Where(i => tests[i].Call is not null).ToArray();
+        if (called.Length > 0 && await GradeCallsAsync(candidate, tests, called, cancellationToken) is { Verdict: not Verdict.Passed } failed)
         {
             return failed;
         }
 
-        CodeTest[] read = tests.Where(test => test.Call is null).ToArray();
-        return read.Length > 0 ? await outputs.GradeAsync(candidate, read, cancellationToken) : new Grade(Verdict.Passed, "");
+        return called.Length < tests.Count ? await outputs.GradeAsync(candidate, tests, cancellationToken) : new Grade(Verdict.Passed, "");
     }
 
-    private async Task<Grade> GradeCallsAsync(string candidate, CodeTest[] tests, CancellationToken cancellationToken)
+    private async Task<Grade> GradeCallsAsync(string candidate, IReadOnlyList<CodeTest> all, int[] which, CancellationToken cancellationToken)
     {
+        CodeTest[] tests = which.Select(i => all[i]).ToArray();
         CanonicalValue[] expected = await expectations.ReadAsync(tests, cancellationToken);
         CallRun run = await calls.RunAsync(candidate, tests.Select(test => test.Call!).ToArray(), cancellationToken);
+        if (run.CallsAtFault)
+        {
+            string named = run.BadCall < 0 ? "a test does" : $"test {which[run.BadCall] + 1}: {Endings.Short(tests[run.BadCall].Call!)} does";
+            return run.Failure! with { Detail = $"{named} not compile with it: {run.Failure!.Detail}" };
+        }
+
         for (int i = 0; i < tests.Length; i++)
         {
+            string number = $"test {which[i] + 1}: ";
             if (i >= run.Answers.Count)
             {
                 // Before any value came it may have been the candidate itself that failed, in being loaded.
-                return run.Failure is null ? new Grade(Verdict.RuntimeError, $"test {i + 1}: no value came back")
+                return run.Failure is null ? new Grade(Verdict.RuntimeError, number + "no value came back")
                     : i == 0 ? run.Failure
-                    : run.Failure with { Detail = $"test {i + 1}: {run.Failure.Detail}" };
+                    : run.Failure with { Detail = number + run.Failure.Detail };
             }
 
             if (run.Answers[i].Error is string error)
             {
                 await ThrowIfNoExpressionAsync(candidate, tests[i].Call!, error, cancellationToken);
-                return Endings.OfError(language, i + 1, error);
+                return Endings.OfError(language, number, error);
             }
 
             if (!run.Answers[i].Value.Matches(expected[i]))
             {
-                return new Grade(Verdict.Failed, $"test {i + 1}: {tests[i].Call} gave {Endings.Short(run.Answers[i].Value.Text)}");
+                return new Grade(Verdict.Failed, $"{number}{tests[i].Call} gave {Endings.Short(run.Answers[i].Value.Text)}");
             }
         }
 

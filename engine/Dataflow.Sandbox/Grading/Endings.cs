@@ -36,9 +36,9 @@ internal static class Endings
     }
 
     /// <summary>The grade of a call that ended with an error.</summary>
-    public static Grade OfError(Language language, int test, string error) => language.IsOutOfMemory(error)
-        ? new Grade(Verdict.MemoryLimit, $"test {test}: used too much memory")
-        : new Grade(Verdict.RuntimeError, $"test {test}: {Short(error)}");
+    public static Grade OfError(Language language, string test, string error) => language.IsOutOfMemory(error)
+        ? new Grade(Verdict.MemoryLimit, test + "used too much memory")
+        : new Grade(Verdict.RuntimeError, test + Short(error));
 
     public static string LastLine(byte[] stderr)
     {

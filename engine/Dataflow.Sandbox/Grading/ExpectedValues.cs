@@ -43,6 +43,11 @@ internal sealed class ExpectedValues(Language language, CallRunner runner)
     private async Task EvaluateAsync(IReadOnlyList<CodeTest> tests, List<int> hard, CanonicalValue[] values, CancellationToken cancellationToken)
     {
         CallRun run = await runner.RunAsync("", hard.Select(i => tests[i].Expected).ToArray(), cancellationToken);
+        if (run.CallsAtFault)
+        {
+            throw NoValue(tests[hard[Math.Max(run.BadCall, 0)]].Expected, run.Failure!.Detail);
+        }
+
         if (known.Count >= Remembered)
         {
             known.Clear();
@@ -54,12 +59,14 @@ internal sealed class ExpectedValues(Language language, CallRunner runner)
             if (i >= run.Answers.Count || run.Answers[i].Error is not null || !run.Answers[i].Value.IsPlain)
             {
                 string why = i < run.Answers.Count ? run.Answers[i].Error ?? "it has no plain form" : run.Failure?.Detail ?? "no value came back";
-                throw new ArgumentException($"the expected value '{Endings.Short(expected)}' is not a value of {language.Name}: {why}");
+                throw NoValue(expected, why);
             }
 
             values[hard[i]] = known[expected] = run.Answers[i].Value;
         }
     }
+
+    private ArgumentException NoValue(string expected, string why) => new($"the expected value '{Endings.Short(expected)}' is not a value of {language.Name}: {why}");
 
     private static JsonNode? ReadJson(string text)
     {

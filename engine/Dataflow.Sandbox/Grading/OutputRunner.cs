@@ -10,7 +10,8 @@ internal sealed class OutputRunner(SandboxPool pool, Language language, SandboxL
     private readonly Builder builder = new(pool, language);
     private readonly OutputBatch batch = new(pool, language, limits);
 
-    public async Task<Grade> GradeAsync(string candidate, IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken)
+    /// <summary>Runs the tests without a call; the others are passed over.</summary>
+    public async Task<Grade> GradeAsync(string candidate, IReadOnlyList<CodeTest> all, CancellationToken cancellationToken)
     {
         LanguageProgram program = language.Alone(candidate);
         Build build = await builder.BuildAsync(program, cancellationToken);
@@ -19,7 +20,8 @@ internal sealed class OutputRunner(SandboxPool pool, Language language, SandboxL
             return build.Failure!;
         }
 
-        byte[][] inputs = tests.Select(test => Encoding.UTF8.GetBytes(test.Stdin ?? "")).ToArray();
+        (CodeTest Test, int Number)[] tests = all.Select((test, i) => (test, i + 1)).Where(each => each.test.Call is null).ToArray();
+        byte[][] inputs = tests.Select(each => Encoding.UTF8.GetBytes(each.Test.Stdin ?? "")).ToArray();
         if (!isolate && inputs.Length > 1)
         {
             IReadOnlyList<SandboxResult> results = await batch.RunAsync(program, build.Files, inputs, cancellationToken);
@@ -46,7 +48,7 @@ internal sealed class OutputRunner(SandboxPool pool, Language language, SandboxL
         return new Grade(Verdict.Passed, "");
     }
 
-    private async Task<Grade?> JudgeAsync(string candidate, SandboxResult result, CodeTest test, CancellationToken cancellationToken)
+    private async Task<Grade?> JudgeAsync(string candidate, SandboxResult result, (CodeTest Test, int Number) test, CancellationToken cancellationToken)
     {
         Grade? failure = Endings.Of(language, result);
         if (failure is { Verdict: Verdict.RuntimeError } && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
@@ -54,7 +56,8 @@ internal sealed class OutputRunner(SandboxPool pool, Language language, SandboxL
             failure = await builder.CheckAsync(candidate, cancellationToken) ?? failure;
         }
 
-        return failure ?? Compare(Encoding.UTF8.GetString(result.Stdout), test.Expected);
+        failure ??= Compare(Encoding.UTF8.GetString(result.Stdout), test.Test.Expected);
+        return failure is null or { Verdict: Verdict.CompileError } ? failure : failure with { Detail = $"test {test.Number}: {failure.Detail}" };
     }
 
     private static Grade? Compare(string output, string expected) =>

@@ -18,7 +18,7 @@ internal static partial class NodeMessages
 
     public static bool IsOutOfMemory(string complaint) =>
         complaint.Contains("heap out of memory", StringComparison.Ordinal) || complaint.Contains("Array buffer allocation failed", StringComparison.Ordinal)
-        || complaint.Contains("allocation failure", StringComparison.Ordinal) || complaint.Contains("OOM", StringComparison.Ordinal);
+        || complaint.Contains("allocation failure", StringComparison.Ordinal);
 
     // The stack and the version of Node.js come after it.
     public static string Complaint(string stderr) => Named().Match(stderr) is { Success: true } match ? match.Value : stderr.Trim();

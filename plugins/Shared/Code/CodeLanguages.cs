@@ -38,8 +38,12 @@ internal static class CodeLanguages
 
     /// <summary>The option's language, or else the row's.</summary>
     /// <exception cref="RowFailedException"><c>unknown_language</c>.</exception>
-    public static Language Of(CodeLanguage? option, Row row) => option is CodeLanguage language ? Of(language)
-        : Known.Find(row.Text(Column)) ?? throw new RowFailedException("unknown_language", $"column '{Column}': '{row.Text(Column)}' is not one of {string.Join(", ", Known.All.Select(known => known.Name))}");
+    public static Language Of(CodeLanguage? option, Row row) => option is CodeLanguage language ? Of(language) : Of(Column, row);
+
+    /// <summary>The language that a column names, by its own name or a fenced block's.</summary>
+    /// <exception cref="RowFailedException"><c>unknown_language</c>.</exception>
+    public static Language Of(string column, Row row) => Known.Find(row.Text(column))
+        ?? throw new RowFailedException("unknown_language", $"column '{column}': '{row.Text(column)}' is not one of {string.Join(", ", Known.All.Select(known => known.Name))}");
 
     /// <summary>Complains if neither the option nor a column says the language.</summary>
     public static void CheckChoice(CodeLanguage? language, StageDeclaration declaration)

@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dataflow.Abstractions;
 using Dataflow.Sandbox;
@@ -8,27 +11,31 @@ using Dataflow.Sandbox.Languages;
 namespace Dataflow.Plugins.Code;
 
 /// <summary>Runs candidates of any language for a stage, in a pool of the stage's own that starts with its first program.</summary>
-internal sealed class CodeRunner(ISandboxOptions options) : IAsyncDisposable
+/// <param name="isolateTests">Whether each input of a program has a sandbox of its own.</param>
+internal sealed class CodeRunner(ISandboxOptions options, bool isolateTests = false) : IAsyncDisposable
 {
-    private const long LeastMemory = 64_000_000;
+    private const int Remembered = 100_000;
     private const int MostMutants = 10;
+    private readonly ConcurrentDictionary<string, Lazy<Task<Grade>>> grades = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, CodeGrader> graders = new(StringComparer.Ordinal);
     private readonly Lazy<SandboxPool> pool = new(() => SandboxPool.Create(options.Slots ?? Environment.ProcessorCount, options.Sandbox));
 
     private SandboxLimits Limits => new() { WallTime = options.Timeout, CpuTime = options.Timeout, MemoryBytes = options.Memory };
 
     /// <summary>Complains of limits under which no program could run.</summary>
-    public static void Check(ISandboxOptions options, StageDeclaration declaration)
+    /// <param name="language">The one language; null if rows say it.</param>
+    public static void Check(ISandboxOptions options, CodeLanguage? language, StageDeclaration declaration)
     {
         if (options.Timeout <= TimeSpan.Zero)
         {
             declaration.Error("timeout", "a program needs some time");
         }
 
-        if (options.Memory < LeastMemory)
+        Language least = CodeLanguages.Of(language ?? CodeLanguage.Python);
+        if (options.Memory < least.LeastMemoryBytes)
         {
-            // Below it Python itself does not start, which would look like a failure of every program.
-            declaration.Error("memory", $"an interpreter needs {LeastMemory / 1_000_000} MB to start");
+            // Below it the language itself does not start, which would look like a failure of every program.
+            declaration.Error("memory", $"{CodeLanguages.Title(least)} needs {least.LeastMemoryBytes / 1_000_000} MB to start");
         }
     }
 
@@ -44,21 +51,46 @@ internal sealed class CodeRunner(ISandboxOptions options) : IAsyncDisposable
         };
     }
 
+    /// <summary>
+    /// The verdict. The same program with the same tests has one verdict, so it runs once, however many rows ask for it.
+    /// Only a verdict is remembered, not what kept one from being reached, and not for ever: memory stays flat.
+    /// </summary>
     /// <exception cref="RowFailedException"><c>sandbox</c>: it could not be run; <c>no_toolchain</c>: the language is not installed; <c>bad_tests</c>.</exception>
     public async Task<Grade> GradeAsync(Language language, string code, IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken)
     {
         RequireToolchain(language);
-        try
+        string key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { language.Name, code, tests }))));
+        if (grades.Count >= Remembered)
         {
-            return await graders.GetOrAdd(language.Name, _ => new CodeGrader(pool.Value, language, Limits)).GradeAsync(code, tests, cancellationToken);
+            grades.Clear();
         }
-        catch (ArgumentException failure)
+
+        while (true)
         {
-            throw new RowFailedException("bad_tests", failure.Message, failure);
-        }
-        catch (SandboxException failure)
-        {
-            throw new RowFailedException("sandbox", failure.Message, failure);
+            Lazy<Task<Grade>> lazy = grades.GetOrAdd(key, _ => new Lazy<Task<Grade>>(() => Grader(language).GradeAsync(code, tests, cancellationToken)));
+            try
+            {
+                return await lazy.Value.WaitAsync(cancellationToken);
+            }
+            catch (ArgumentException failure)
+            {
+                throw new RowFailedException("bad_tests", failure.Message, failure);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Whoever began the run gave it up; this row begins it again.
+                grades.TryRemove(KeyValuePair.Create(key, lazy));
+            }
+            catch (Exception failure)
+            {
+                grades.TryRemove(KeyValuePair.Create(key, lazy));
+                if (failure is SandboxException)
+                {
+                    throw new RowFailedException("sandbox", failure.Message, failure);
+                }
+
+                throw;
+            }
         }
     }
 
@@ -85,6 +117,8 @@ internal sealed class CodeRunner(ISandboxOptions options) : IAsyncDisposable
         // Tests that a solution fails are no empty ones; who is wrong is for the repair to find out.
         return grade.Verdict == Verdict.Passed ? await VacuousAsync(language, code, read, seed, cancellationToken) : null;
     }
+
+    private CodeGrader Grader(Language language) => graders.GetOrAdd(language.Name, _ => new CodeGrader(pool.Value, language, Limits, isolateTests));
 
     private static void RequireToolchain(Language language)
     {

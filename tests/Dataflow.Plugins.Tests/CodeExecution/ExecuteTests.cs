@@ -74,6 +74,39 @@ public sealed class ExecuteTests
         Assert.Equal(code, (await Stages.ProcessAsync(stage, Jobs(Columns.Text, (Square, tests))))[0].Failure?.Code);
     }
 
+    [Theory]
+    [InlineData(CodeLanguage.Cpp, "#include <vector>\nstd::vector<int> f(int x) { return {x, x}; }", """[{"call": "f(2)", "expected": [2, 2]}, {"call": "f(3)[0] * 1.5", "expected": "4.5"}]""")]
+    [InlineData(CodeLanguage.Javascript, "```js\nconst f = async (x) => ({ x, y: [null, 'a'] });\n```", """[{"call": "f(2)", "expected": {"y": [null, "a"], "x": 2}}, {"call": "f(3)", "expected": "{x: 3, y: [undefined, `a`]}"}]""")]
+    [InlineData(CodeLanguage.Sql, "SELECT name FROM t ORDER BY name;", """[{"stdin": "CREATE TABLE t(name); INSERT INTO t VALUES ('b'), ('a');", "expected": "a\nb"}]""")]
+    public async Task Every_language_has_its_own_calls_and_expectations(CodeLanguage language, string program, string tests) =>
+        Assert.Equal(["passed"], await VerdictsAsync(new() { Language = language, Program = "{{ response | code_block }}" }, Columns.Text, (program, tests)));
+
+    [Fact]
+    public async Task A_column_can_name_the_language_of_each_row()
+    {
+        await using var stage = new Execute(new() { LanguageColumn = "lang", Slots = 1 });
+        MemoryRows rows = MemoryRows.Of(
+            Columns.Schema(("response", Columns.Text), ("tests", Columns.Text), ("lang", Columns.Text)),
+            ["echo $((1 + 1))", """[{"expected": "2"}]""", "sh"], ["print(1 + 1)", """[{"expected": "2"}]""", "Python"], ["print(1 + 1)", """[{"expected": "2"}]""", "klingon"], ["print(1 + 1)", """[{"expected": "2"}]""", null]);
+        Assert.Equal(
+            ["passed", "passed", "unknown_language", "unknown_language"],
+            (await Stages.ProcessAsync(stage, rows)).Select(result => result.Failure?.Code ?? (string)result.Rows[0].Values["verdict"]!));
+        Assert.Equal(
+            ["language_column: the input has no column 'z'"],
+            Stages.Complaints<Execute, ExecuteOptions>(new() { LanguageColumn = "z" }, ("in", Columns.Schema(("response", Columns.Text), ("tests", Columns.Text)))));
+    }
+
+    [Fact]
+    public async Task Isolated_tests_have_the_same_verdicts()
+    {
+        const string Tests = """[{"stdin": "1", "expected": 2}, {"stdin": "2", "expected": 3}, {"stdin": "3", "expected": 5}]""";
+        foreach (bool isolate in new[] { true, false })
+        {
+            await using var stage = new Execute(new() { IsolateTests = isolate, Slots = 1 });
+            Assert.Equal("test 3: printed 4\n", (await Stages.ProcessAsync(stage, Jobs(Columns.Text, ("print(int(input()) + 1)", Tests))))[0].Rows[0].Values["detail"]);
+        }
+    }
+
     [Fact]
     public async Task A_program_that_raises_a_syntax_error_is_still_judged() =>
         Assert.Equal(["runtime_error"], await VerdictsAsync(new(), Columns.Text, ("def f(x): return eval('1 +')", "f(2) == 4")));

@@ -86,7 +86,7 @@ internal static class CompiledCases
         Forgeries =
         [
             "static { System.out.println(\"4\\n9\"); System.exit(0); }\nstatic int square(int x) { return 5; }",
-            "static { System.out.print(\"{\\\"i\\\":0,\\\"value\\\":true}\\n{\\\"i\\\":1,\\\"value\\\":true}\\n\"); System.out.flush(); Runtime.getRuntime().halt(0); }\nstatic int square(int x) { return 5; }",
+            "static { try { new java.io.FileOutputStream(java.io.FileDescriptor.in).write((\"{\\\"i\\\":0,\\\"value\\\":true}\\n{\\\"i\\\":1,\\\"value\\\":true}\\n\").getBytes()); } catch (Exception e) { } Runtime.getRuntime().halt(0); }\nstatic int square(int x) { return 5; }",
             "static Object square(int x) { return new Object() { public boolean equals(Object o) { return true; } public String toString() { return \"4\"; } }; }",
         ],
     };

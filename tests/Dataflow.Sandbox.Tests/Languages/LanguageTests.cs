@@ -34,7 +34,7 @@ public sealed class LanguageTests(LanguagePool shared) : IClassFixture<LanguageP
     {
         LanguageCase tried = Cases[name];
         Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(name, tried.Hello, new CodeTest(null, null, "hello")));
-        Assert.Equal(new Grade(Verdict.Failed, "printed 42\n"), Trimmed(await GradeAsync(name, tried.Next, new CodeTest(null, tried.Inputs.Seven, "8"), new CodeTest(null, tried.Inputs.FortyOne, "43"))));
+        Assert.Equal(new Grade(Verdict.Failed, "test 2: printed 42\n"), Trimmed(await GradeAsync(name, tried.Next, new CodeTest(null, tried.Inputs.Seven, "8"), new CodeTest(null, tried.Inputs.FortyOne, "43"))));
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class LanguageTests(LanguagePool shared) : IClassFixture<LanguageP
     [Theory]
     [MemberData(nameof(Names))]
     public async Task A_program_without_end_runs_out_of_time(string name) =>
-        Assert.Equal(Verdict.Timeout, (await GradeAsync(name, Cases[name].Endless, new CodeTest(null, null, "hello"))).Verdict);
+        Assert.Equal(Verdict.Timeout, (await GradeAsync(name, TimeSpan.FromSeconds(1), Cases[name].Endless, new CodeTest(null, null, "hello"))).Verdict);
 
     [Theory]
     [MemberData(nameof(Names))]
