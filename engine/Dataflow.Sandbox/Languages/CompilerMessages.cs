@@ -33,7 +33,7 @@ internal static partial class CompilerMessages
 
     private static int Number(Group group) => int.TryParse(group.Value, CultureInfo.InvariantCulture, out int number) ? number : 0;
 
-    [GeneratedRegex(@"^(?<file>[^:\s][^:]*):(?<line>\d+):(?:(?<column>\d+):)?\s*(?:(?<severity>fatal error|error|warning|note|info|style)(?:\[(?<code>\w+)\])?)?:?\s*(?<message>.*?)(?:\s*\[(?:-W)?(?<code>[\w+-]+)=?\])?$")]
+    [GeneratedRegex(@"^(?<file>[^:\s]+):(?<line>\d+):(?:(?<column>\d+):)?\s*(?:(?<severity>fatal error|error|warning|note|info|style)(?:\[(?<code>\w+)\])?)?:?\s*(?<message>.*?)(?:\s*\[(?:-W)?(?<code>[\w+-]+)=?\])?$")]
     private static partial Regex Line();
 
     [GeneratedRegex(@"^(?<file>[^()\s][^()]*)\((?<line>\d+),(?<column>\d+)\): (?<severity>error|warning|info|message) (?<code>\w+): (?<message>.*)$")]
