@@ -26,6 +26,6 @@ internal abstract class Claim
         new EndpointFaults(), new EndpointBucket(), new EndpointRecovery(), new EndpointRefusal(), new EndpointOutage(),
         new TrainingMemory(),
         new TorchMemory(), new TrainStops(), new ServeLoad(), new Evidence(),
-        new SandboxRuns(), new SandboxKills(),
+        new SandboxRuns(), new SandboxKills(), new StaticAnalysis(),
     ];
 }

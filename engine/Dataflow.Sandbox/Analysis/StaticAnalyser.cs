@@ -25,6 +25,22 @@ public sealed class StaticAnalyser(SandboxPool pool)
         return analyses;
     }
 
+    /// <summary>Whether each source is well-formed, whatever its names mean; in one run where the language's tools can tell.</summary>
+    /// <exception cref="SandboxException">The sandbox failed, or the tool did not come to an end.</exception>
+    public async Task<IReadOnlyList<bool>> ParseAsync(Language language, IReadOnlyList<string> sources, CancellationToken cancellationToken)
+    {
+        if (language.ToParse(sources) is not LanguageProgram program)
+        {
+            return (await AnalyseAsync(language, sources, cancellationToken)).Select(analysis => analysis.Parses).ToArray();
+        }
+
+        SandboxResult result = await pool.RunAsync(language.ToCompile(program), cancellationToken);
+        ILookup<string, Finding> errors = language.Findings(program, result).Where(finding => finding.Severity == Severity.Error).ToLookup(finding => finding.File, StringComparer.Ordinal);
+        bool all = errors.Contains(CSharp.ParseProbe);
+        return all || errors.Count > 0 ? sources.Select((_, i) => all || !errors.Contains(language.SourceNameOf(i))).ToArray()
+            : throw new SandboxException($"the {language.Name} parser said nothing: {result.Outcome} {result.ExitCode} {Encoding.UTF8.GetString(result.Stderr)}");
+    }
+
     private async Task<IEnumerable<SourceAnalysis>> TogetherAsync(Language language, string[] sources, CancellationToken cancellationToken)
     {
         LanguageProgram program = language.ToAnalyse(sources);
@@ -38,9 +54,14 @@ public sealed class StaticAnalyser(SandboxPool pool)
         }
 
         ILookup<string, Finding> findings = language.AnalysisFindings(program, result).Distinct().ToLookup(finding => finding.File, StringComparer.Ordinal);
-        return sources.Length == 1
-            ? [Of(findings[language.SourceName], result.ExitCode == 0, language, result)]
-            : sources.Select((_, i) => Of(findings[language.SourceNameOf(i)].Select(finding => finding with { File = language.SourceName }), true, language, result));
+        if (sources.Length == 1)
+        {
+            SourceAnalysis one = Of(findings[language.SourceName], result.ExitCode == 0, language, result);
+            // A source that is refused may yet be well-formed, such as one that needs libraries which are not here.
+            return [!one.Parses && language.ToParse(sources) is not null ? one with { Parses = (await ParseAsync(language, sources, cancellationToken))[0] } : one];
+        }
+
+        return sources.Select((_, i) => Of(findings[language.SourceNameOf(i)].Select(finding => finding with { File = language.SourceName }), true, language, result));
     }
 
     private static SourceAnalysis Of(IEnumerable<Finding> findings, bool accepted, Language language, SandboxResult result)

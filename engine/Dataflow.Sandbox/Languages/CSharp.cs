@@ -11,6 +11,9 @@ namespace Dataflow.Sandbox.Languages;
 /// </summary>
 public sealed partial class CSharp : Language
 {
+    /// <summary>File of <see cref="ToParse"/> of which something is told exactly if all others parse.</summary>
+    public const string ParseProbe = "probe.cs";
+
     private const string Wrapper = "DataflowCandidate";
     private const string Usings = "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Text; global using System.Threading; global using System.Threading.Tasks;\n";
 
@@ -81,6 +84,15 @@ public sealed partial class CSharp : Language
 
     public override LanguageProgram ToCheck(string source) =>
         FormOf(source) == Form.Statements ? Alone(source) : Build("library", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
+
+    /// <summary>
+    /// The compiler stops after parsing if anything does not parse; so a file of ours with a mistake in meaning tells, by
+    /// its mistake being told or not, whether all others were parsed.
+    /// </summary>
+    public override LanguageProgram ToParse(IReadOnlyList<string> sources) => Build(
+        "library", [.. sources.Select((source, i) => (SourceNameOf(i), FormOf(source) == Form.Members ? Wrapped(source, "") : source)), (ParseProbe, "class DataflowProbe : DataflowNoSuchType { }")], "");
+
+    public override string SourceNameOf(int index) => $"source{index.ToString(CultureInfo.InvariantCulture)}.cs";
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadParenthesised(result);
 

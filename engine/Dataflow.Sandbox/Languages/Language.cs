@@ -55,6 +55,12 @@ public abstract class Language
     /// <summary>What finds mistakes in the source without running it, as a compile command without output.</summary>
     public virtual LanguageProgram ToCheck(string source) => Alone(source);
 
+    /// <summary>
+    /// What reads sources without looking at what their names mean, as a compile command; null where the check does no more
+    /// than that, or nothing can tell the two apart.
+    /// </summary>
+    public virtual LanguageProgram? ToParse(IReadOnlyList<string> sources) => null;
+
     /// <summary>How many sources its tools look at in one run.</summary>
     public virtual int SourcesPerAnalysis => 1;
 
