@@ -13,7 +13,7 @@ using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.")]
+[Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.", Version = 2)]
 public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentCheck, IAsyncDisposable
 {
     private const int Remembered = 100_000;
