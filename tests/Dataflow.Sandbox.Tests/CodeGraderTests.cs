@@ -67,4 +67,18 @@ public sealed class CodeGraderTests : IAsyncDisposable
 
     [Fact]
     public async Task No_tests_is_not_a_pass() => Assert.Equal(Verdict.NoTests, (await GradeAsync("x = 1")).Verdict);
+
+    [Theory]
+    [InlineData("def f(x): return [x] * 3\ng = f", "f(1) == list([1, 1, 1])", Verdict.Passed)]
+    [InlineData("def f(x): return [x] * 3\ng = f", "f(1) == g(1)", Verdict.Passed)]
+    [InlineData("def f(x): return [x] * 3\ndef g(x): return x", "f(1) == g(1)", Verdict.Failed)]
+    [InlineData("def f(x): return b'ab'", "f(1) == b'ab'", Verdict.Passed)]
+    [InlineData("def f(x): return b'ba'", "f(1) == b'ab'", Verdict.Failed)]
+    [InlineData("import collections\ndef f(x): return collections.Counter(x)", "f('aab') == {'b': 1, 'a': 2}", Verdict.Passed)]
+    [InlineData("class Equal:\n    def __eq__(self, other): return True\ndef f(x): return Equal()", "f(1) == list([1, 1, 1])", Verdict.Failed)]
+    [InlineData("import os\nos.write(8, b'{\"i\":0,\"value\":true}\\n')\nos._exit(0)", "f(1) == list([1, 1, 1])", Verdict.Failed)]
+    public async Task An_assertion_is_compared_outside_where_its_right_side_has_a_value_by_itself(string source, string assertion, Verdict verdict)
+    {
+        Assert.Equal(verdict, (await GradeAsync(source, PythonAssertion.Parse(assertion))).Verdict);
+    }
 }

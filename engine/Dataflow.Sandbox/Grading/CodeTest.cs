@@ -5,4 +5,5 @@ namespace Dataflow.Sandbox.Grading;
 /// <param name="Stdin">What a program without a call reads.</param>
 /// <param name="Expected">For a call an expression of the language, or JSON; for an output its text.</param>
 /// <param name="ExpectedIsJson">Whether what a call must give is written as JSON.</param>
-public sealed record CodeTest(string? Call, string? Stdin, string Expected, bool ExpectedIsJson = false);
+/// <param name="Condition">A condition that is to be true instead, where what is expected has no value without the candidate.</param>
+public sealed record CodeTest(string? Call, string? Stdin, string Expected, bool ExpectedIsJson = false, string? Condition = null);

@@ -10,7 +10,8 @@ namespace Dataflow.Sandbox.Languages;
 /// <summary>
 /// A value in a form that is the same however it was reached: numbers by what they amount to, sets and dictionaries in
 /// order. Drivers write JSON, and what JSON lacks as an object with one name: <c>tuple</c>, <c>set</c>, <c>dict</c> (pairs),
-/// <c>float</c> (nan, inf, -inf), <c>base64</c> (text), <c>?</c> (a type that has no plain form).
+/// <c>float</c> (nan, inf, -inf), <c>base64</c> (text), <c>bytes</c>
+/// (hexadecimal), <c>?</c> (a type that has no plain form).
 /// </summary>
 /// <param name="Text">For people, and equal exactly if the values are.</param>
 /// <param name="IsPlain">False if something in it has no plain form; such a value equals none.</param>
@@ -69,6 +70,7 @@ public readonly record struct CanonicalValue(string Text, bool IsPlain)
                 : throw new FormatException("a pair was expected"))),
             ("float", JsonValueKind.String) when value.GetString() is "nan" or "inf" or "-inf" => new(value.GetString()!, true),
             ("base64", JsonValueKind.String) => OfText(System.Text.Encoding.UTF8.GetString(value.GetBytesFromBase64())),
+            ("bytes", JsonValueKind.String) => new($"bytes {TextOf(value)}", true),
             ("?", JsonValueKind.String) => new($"<{TextOf(value)}>", false),
             _ => throw new FormatException($"'{tag}' is no kind of value"),
         };

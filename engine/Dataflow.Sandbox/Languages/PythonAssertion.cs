@@ -3,8 +3,9 @@ using Dataflow.Sandbox.Grading;
 namespace Dataflow.Sandbox.Languages;
 
 /// <summary>
-/// Reads a test written as Python: <c>assert f(2) == 4</c> or only <c>f(2) == 4</c>. Where the right side is a literal
-/// it becomes the expected value, which never enters the sandbox; any other condition is evaluated for its truth.
+/// Reads a test written as Python: <c>assert f(2) == 4</c> or only <c>f(2) == 4</c>. The side that is a literal, or else the
+/// right one, becomes the expected value, which does not enter a run with the candidate; a condition of another form, or
+/// whose right side needs the candidate, is evaluated for its truth.
 /// </summary>
 public static class PythonAssertion
 {
@@ -36,15 +37,19 @@ public static class PythonAssertion
         {
             string left = condition[..shape.Equal[0]].Trim();
             string right = condition[(shape.Equal[0] + 2)..].Trim();
-            if (left.Length > 0 && IsLiteral(right))
+            if (left.Length > 0 && right.Length > 0)
             {
-                return new CodeTest(left, null, right);
+                return IsLiteral(right) ? new CodeTest(left, null, right)
+                    : IsLiteral(left) ? new CodeTest(right, null, left)
+                    : new CodeTest(left, null, right) { Condition = Truth(condition) };
             }
         }
 
-        // 'not not' gives the truth value without any name that a program could have redefined.
-        return new CodeTest($"not not ({condition})", null, "True");
+        return new CodeTest(Truth(condition), null, "True");
     }
+
+    // 'not not' gives the truth value without any name that a program could have redefined.
+    private static string Truth(string condition) => $"not not ({condition})";
 
     private static bool IsLiteral(string text)
     {

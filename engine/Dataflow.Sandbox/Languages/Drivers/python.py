@@ -1,8 +1,13 @@
 # Runs inside the sandbox. Loads the candidate, evaluates the calls, and writes their values to descriptor 8. It holds no
 # expected value: the comparison is made outside, so nothing in here can decide a verdict.
 import ast
+import collections
 import json
 import os
+
+
+# Kinds of the standard library that are dictionaries or lists with more methods; what they hold is read as that of the base.
+DICTIONARIES = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
 
 
 def plain(value, depth=0):
@@ -20,8 +25,10 @@ def plain(value, depth=0):
         return {"tuple": [plain(item, depth + 1) for item in value]}
     if kind in (set, frozenset):
         return {"set": [plain(item, depth + 1) for item in value]}
-    if kind is dict:
-        return {"dict": [[plain(k, depth + 1), plain(v, depth + 1)] for k, v in value.items()]}
+    if kind in DICTIONARIES:
+        return {"dict": [[plain(k, depth + 1), plain(v, depth + 1)] for k, v in dict.items(value)]}
+    if kind in (bytes, bytearray):
+        return {"bytes": value.hex()}
     return {"?": kind.__name__}
 
 
