@@ -9,15 +9,18 @@ internal enum CaptureEnd
     Time,
     Output,
     Memory,
+    Refused,
 }
 
-/// <summary>Reads several pipes up to a cap while a program runs.</summary>
+/// <summary>Reads what a program writes, up to a cap for each pipe, and minds its limits of time and memory.</summary>
+/// <param name="status">Where the sandbox says that it is ready to start, and its end.</param>
 /// <param name="memory">Most bytes that the program's processes may hold together; null where a control group sees to it.</param>
-internal sealed class Capture(int[] pipes, int limit, long? memory)
+internal sealed class Capture(int[] pipes, int limit, int status, SandboxStart start, long? memory)
 {
     private readonly MemoryStream[] streams = pipes.Select(_ => new MemoryStream()).ToArray();
-    private readonly bool[] ended = new bool[pipes.Length];
+    private readonly HashSet<int> ended = [];
     private readonly byte[] buffer = new byte[65536];
+    private CaptureEnd end = CaptureEnd.Itself;
 
     public byte[] Bytes(int pipe) => streams[pipe].ToArray();
 
@@ -25,36 +28,35 @@ internal sealed class Capture(int[] pipes, int limit, long? memory)
     public CaptureEnd Until(int done, TimeSpan wall, int pid, Action kill)
     {
         long deadline = Stopwatch.GetTimestamp() + (long)(wall.TotalSeconds * Stopwatch.Frequency);
-        var end = CaptureEnd.Itself;
-        var descriptors = new PollDescriptor[pipes.Length + 1];
+        int[] all = [.. pipes, status, done];
+        var descriptors = new PollDescriptor[all.Length];
         while (true)
         {
-            for (int i = 0; i < pipes.Length; i++)
+            for (int i = 0; i < all.Length; i++)
             {
-                descriptors[i] = new PollDescriptor { Fd = ended[i] ? -1 : pipes[i], Events = Native.PollIn };
+                descriptors[i] = new PollDescriptor { Fd = ended.Contains(all[i]) ? -1 : all[i], Events = Native.PollIn };
             }
 
-            descriptors[^1] = new PollDescriptor { Fd = done, Events = Native.PollIn };
             long left = (deadline - Stopwatch.GetTimestamp()) * 1000 / Stopwatch.Frequency;
-            Native.poll(descriptors, (ulong)descriptors.Length, Wait(end, left));
-            for (int i = 0; i < pipes.Length; i++)
+            Native.poll(descriptors, (ulong)descriptors.Length, Wait(left));
+            bool over = descriptors[^1].Returned != 0;
+            foreach (int pipe in descriptors[..^1].Where(descriptor => over || descriptor.Returned != 0).Select(descriptor => descriptor.Fd).Where(fd => fd >= 0))
             {
-                end = descriptors[i].Returned != 0 && Drain(i) && end == CaptureEnd.Itself ? CaptureEnd.Output : end;
+                Drain(pipe);
             }
 
-            if (descriptors[^1].Returned != 0)
+            if (over)
             {
-                for (int i = 0; i < pipes.Length; i++)
-                {
-                    end = Drain(i) && end == CaptureEnd.Itself ? CaptureEnd.Output : end;
-                }
-
                 return end;
             }
 
-            if (end == CaptureEnd.Itself)
+            if (left <= 0)
             {
-                end = left <= 0 ? CaptureEnd.Time : memory is long most && MemoryWatch.Held(pid) > most ? CaptureEnd.Memory : end;
+                End(CaptureEnd.Time);
+            }
+            else if (memory is long most && end == CaptureEnd.Itself && MemoryWatch.Held(pid) > most)
+            {
+                End(CaptureEnd.Memory);
             }
 
             if (end != CaptureEnd.Itself)
@@ -64,30 +66,48 @@ internal sealed class Capture(int[] pipes, int limit, long? memory)
         }
     }
 
-    private int Wait(CaptureEnd end, long left) => end != CaptureEnd.Itself ? 1000
-        : (int)Math.Clamp(left, 0, memory is null ? int.MaxValue : MemoryWatch.EveryMilliseconds);
+    private int Wait(long left) => end != CaptureEnd.Itself ? 1000 : (int)Math.Clamp(left, 0, memory is null ? int.MaxValue : MemoryWatch.EveryMilliseconds);
 
-    // True if the cap is exceeded. What is over the cap is read and dropped, so that the writer does not block us.
-    private bool Drain(int pipe)
+    // What happened first ended it.
+    private void End(CaptureEnd what) => end = end == CaptureEnd.Itself ? what : end;
+
+    private void Drain(int pipe)
     {
-        while (!ended[pipe])
+        while (true)
         {
-            nint got = Native.read(pipes[pipe], buffer, buffer.Length);
+            nint got = Native.read(pipe, buffer, buffer.Length);
             if (got <= 0)
             {
                 // 0 is end of file; -1 with EAGAIN is empty for now.
-                ended[pipe] = got == 0;
-                return false;
+                if (got == 0)
+                {
+                    ended.Add(pipe);
+                }
+
+                return;
             }
 
-            int room = limit - (int)streams[pipe].Length;
-            streams[pipe].Write(buffer, 0, (int)Math.Min(got, Math.Max(0, room)));
-            if (got > room)
+            if (pipe == status)
             {
-                return true;
+                if (!start.Said(buffer.AsSpan(0, (int)got)))
+                {
+                    End(CaptureEnd.Refused);
+                }
+            }
+            else if (!Keep(streams[Array.IndexOf(pipes, pipe)], (int)got))
+            {
+                // One buffer at a time, so that an endless writer does not keep us from killing it.
+                End(CaptureEnd.Output);
+                return;
             }
         }
+    }
 
-        return false;
+    // False if it is over the cap; what is over is dropped.
+    private bool Keep(MemoryStream stream, int count)
+    {
+        int room = limit - (int)stream.Length;
+        stream.Write(buffer, 0, Math.Min(count, Math.Max(0, room)));
+        return count <= room;
     }
 }

@@ -7,12 +7,19 @@ internal sealed class Descriptors : IDisposable
 {
     private readonly HashSet<int> open = [];
 
-    /// <summary>A pipe whose read end does not block.</summary>
+    /// <summary>A pipe for the launcher to read, which does not block.</summary>
     public (int Read, int Write) Pipe()
+    {
+        (int read, int write) = BlockingPipe();
+        Native.fcntl(read, 4, Native.NonBlocking);
+        return (read, write);
+    }
+
+    /// <summary>A pipe at which a child waits.</summary>
+    public (int Read, int Write) BlockingPipe()
     {
         Span<int> fds = stackalloc int[2];
         Check(Native.pipe2(fds, Native.CloseOnExec), "pipe2");
-        Native.fcntl(fds[0], 4, Native.NonBlocking);
         open.Add(fds[0]);
         open.Add(fds[1]);
         return (fds[0], fds[1]);

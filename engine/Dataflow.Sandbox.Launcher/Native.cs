@@ -21,6 +21,9 @@ internal static partial class Native
     [LibraryImport("libc", SetLastError = true)]
     public static partial int pipe2(Span<int> fds, int flags);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int open(string path, int flags, int mode);
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial int close(int fd);
 
@@ -50,6 +53,13 @@ internal static partial class Native
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int umount2(string target, int flags);
+
+    /// <param name="limit">Soft and hard limit.</param>
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int prlimit64(int pid, int resource, ReadOnlySpan<ulong> limit, nint old);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial long syscall(long number, nint a, nint b, nint c);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int rmdir(string path);

@@ -17,11 +17,16 @@ foreach (string descriptor in Directory.GetFileSystemEntries("/proc/self/fd").Se
     }
 }
 
+// The user that programs shall be, where we are root; and whether a container runtime, which needs root, makes it so.
+int? user = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : null;
+bool container = args.Length > 1;
 using Stream output = Console.OpenStandardOutput();
 Workspace workspace;
+SpawnThread spawner;
 try
 {
-    workspace = Workspace.Create();
+    workspace = Workspace.Create(user);
+    spawner = new SpawnThread(container ? null : user);
 }
 catch (IOException refused)
 {
@@ -30,11 +35,17 @@ catch (IOException refused)
 }
 
 ControlGroups groups = ControlGroups.Join();
+if (container)
+{
+    // crun refuses machines with both versions of control groups; it need not see the second.
+    _ = Native.umount2("/sys/fs/cgroup/unified", 2);
+}
+
 _ = Native.prctl(Native.SubreaperOption, 1, 0, 0, 0);
 var reaper = new Reaper();
 reaper.Start();
 using var requests = new RequestQueue();
-new Slot(requests, reply => Write(reply, ProtocolJson.Default.LaunchReply), reaper, workspace, groups).Start();
+new Slot(requests, reply => Write(reply, ProtocolJson.Default.LaunchReply), reaper, spawner, workspace, groups).Start();
 Write(
     new LauncherHello(
         null,
@@ -57,7 +68,7 @@ while (input.ReadLine() is string line)
     }
 }
 
-// Exit at once: the threads' death takes the sandboxes with them.
+// Exit at once: the spawning thread's death takes the sandbox with it.
 Environment.Exit(0);
 return 0;
 

@@ -33,16 +33,18 @@ internal sealed class Reaper
     }
 
     /// <summary>Kills what is left of the program.</summary>
-    public void Kill(RunningChild child)
+    /// <param name="container">Whether a container runtime holds it.</param>
+    public void Kill(RunningChild child, bool container)
     {
         gate.EnterReadLock();
         try
         {
             // Nothing is reaped meanwhile, so no id can have become another process's. The sandbox's first process is the
-            // child's own: if that dies, the kernel ends all others in its namespace before the child sees its end. The
-            // child killed first would leave them to die later.
-            int[] inner = child.HasEnded ? Children(Environment.ProcessId) : Children(child.Pid);
-            foreach (int pid in inner.Length > 0 || child.HasEnded ? inner : [child.Pid])
+            // child's own: if that dies, the kernel ends all others in its namespace before the child sees its end and
+            // tells it. The child killed first would leave them to die later. A container runtime's processes are
+            // anywhere below; whoever is started meanwhile is met the next time.
+            IReadOnlyList<int> inner = container ? Below(Environment.ProcessId) : child.HasEnded ? Children(Environment.ProcessId) : Children(child.Pid);
+            foreach (int pid in inner.Count > 0 || child.HasEnded ? inner : [child.Pid])
             {
                 _ = Native.kill(pid, Native.Kill);
             }
@@ -51,6 +53,23 @@ internal sealed class Reaper
         {
             gate.ExitReadLock();
         }
+    }
+
+    // Parents before their children.
+    private static List<int> Below(int pid)
+    {
+        var found = new List<int>();
+        var pending = new Queue<int>([pid]);
+        while (pending.TryDequeue(out int next))
+        {
+            foreach (int child in Children(next))
+            {
+                found.Add(child);
+                pending.Enqueue(child);
+            }
+        }
+
+        return found;
     }
 
     /// <summary>Processes started by any thread of the process; empty if it is gone.</summary>

@@ -4,13 +4,11 @@ using System.Text;
 namespace Dataflow.Sandbox.Launcher;
 
 /// <summary>
-/// Runs one program at a time, on a thread that lives as long as the launcher: the sandbox dies with the thread that
-/// started it, so a pool thread must not be that thread.
+/// Runs one program at a time.
 /// </summary>
-internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Reaper reaper, Workspace workspace, ControlGroups groups)
+internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Reaper reaper, SpawnThread spawner, Workspace workspace, ControlGroups groups)
 {
     private const int ResultDescriptor = 8;
-    private const int StartedDescriptor = 9;
 
     public void Start() => new Thread(Loop) { IsBackground = true, Name = "slot" }.Start();
 
@@ -41,27 +39,51 @@ internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Rea
         (int outRead, int outWrite) = handles.Pipe();
         (int errorRead, int errorWrite) = handles.Pipe();
         (int resultRead, int resultWrite) = handles.Pipe();
-        (int startRead, int startWrite) = handles.Pipe();
+        (int statusRead, int statusWrite) = handles.Pipe();
+        (int goRead, int goWrite) = handles.BlockingPipe();
         (int doneRead, int doneWrite) = handles.Pipe();
         var map = new List<(int From, int To)>
         {
-            (handles.Memory(request.Stdin), 0), (outWrite, 1), (errorWrite, 2), (resultWrite, ResultDescriptor), (startWrite, StartedDescriptor),
+            (handles.Memory(request.Stdin), 0), (outWrite, 1), (errorWrite, 2), (resultWrite, ResultDescriptor), (statusWrite, LaunchDescriptors.Status), (goRead, LaunchDescriptors.Go),
         };
         map.AddRange(request.Descriptors.Select(content => (handles.Memory(content.Value), content.Key)));
         // What lies in its private /tmp counts as its memory too.
         groups.Limit(limits.MemoryBytes + limits.TemporaryBytes, limits.Processes);
         long kills = groups.MemoryKills();
         long begin = Stopwatch.GetTimestamp();
-        RunningChild child = reaper.Spawn(() => Spawner.Spawn(request.Arguments, request.Environment, map), doneWrite);
-        requests.Running(request.Id, () => reaper.Kill(child));
-        handles.Close(outWrite, errorWrite, resultWrite, startWrite);
+        RunningChild child = reaper.Spawn(() => spawner.Run(() => Spawner.Spawn(request.Arguments, request.Environment, map)), doneWrite);
+        bool container = request.Bundle is { Length: > 0 };
+        void Kill() => reaper.Kill(child, container);
+        requests.Running(request.Id, Kill);
+        handles.Close(outWrite, errorWrite, resultWrite, statusWrite, goRead);
+        var status = new SandboxStart(pid => LetGo(pid, limits, goWrite));
         long? watched = groups.LimitMemory ? null : limits.MemoryBytes;
-        var capture = new Capture([outRead, errorRead, resultRead, startRead], limits.OutputBytes, watched);
-        CaptureEnd end = capture.Until(doneRead, TimeSpan.FromMilliseconds(limits.WallMilliseconds), child.Pid, () => reaper.Kill(child));
+        var capture = new Capture([outRead, errorRead, resultRead], limits.OutputBytes, statusRead, status, watched);
+        CaptureEnd end = capture.Until(doneRead, TimeSpan.FromMilliseconds(limits.WallMilliseconds), child.Pid, Kill);
         long wall = (long)Stopwatch.GetElapsedTime(begin).TotalMicroseconds;
-        bool started = capture.Bytes(3).Length > 0;
         bool memory = end == CaptureEnd.Memory || groups.MemoryKills() > kills;
+        byte[] complaint = status.Problem is null ? capture.Bytes(1) : Encoding.UTF8.GetBytes(status.Problem);
+        byte[] result = container ? ResultFile.Read(Path.Combine(WorkspacePaths.Out, "result"), limits.OutputBytes) : capture.Bytes(2);
+        bool reached = container ? ResultFile.Read(Path.Combine(WorkspacePaths.Out, "started"), 1).Length > 0 : status.Reached;
+        bool tooMuch = end == CaptureEnd.Output || result.Length > limits.OutputBytes;
         return new LaunchReply(
-            request.Id, started, child.Status, end == CaptureEnd.Time, end == CaptureEnd.Output, memory, capture.Bytes(0), capture.Bytes(1), capture.Bytes(2), wall, child.Cpu);
+            request.Id, reached, child.Status, end == CaptureEnd.Time, tooMuch, memory, capture.Bytes(0), complaint, result.Length > limits.OutputBytes ? result[..limits.OutputBytes] : result, wall, child.Cpu);
+    }
+
+    // Null if the program may go on; without its limits it does not. A user may limit its own processes, root those of
+    // others only with a capability that it lacks in many containers.
+    private string? LetGo(int pid, LaunchLimits limits, int goWrite)
+    {
+        try
+        {
+            spawner.Run(() => ResourceLimits.Apply(pid, limits));
+            ResourceLimits.PreferForMemoryKill(pid);
+            Native.write(goWrite, [1], 1);
+            return null;
+        }
+        catch (IOException refused)
+        {
+            return refused.Message;
+        }
     }
 }

@@ -16,17 +16,22 @@ internal sealed class Workspace
     private const int Detach = 2;
     private const int BlockBytes = 4096;
 
-    private Workspace()
-    {
-    }
+    private readonly string owner;
 
+    private Workspace(int? user) => owner = user is null ? "" : string.Create(CultureInfo.InvariantCulture, $",uid={user},gid={user}");
+
+    /// <param name="user">Owner of /tmp, where it is not the launcher's own user.</param>
     /// <exception cref="IOException">Nothing can be mounted: the launcher has no mount namespace of its own.</exception>
-    public static Workspace Create()
+    public static Workspace Create(int? user)
     {
-        Mount(WorkspacePaths.Root, NoSetUserId | NoDevices, "size=64k,nr_inodes=16,mode=0755");
-        Directory.CreateDirectory(WorkspacePaths.Job);
-        Directory.CreateDirectory(WorkspacePaths.Temporary);
-        return new Workspace();
+        Mount(WorkspacePaths.Root, NoSetUserId | NoDevices, "size=64m,nr_inodes=10000,mode=0755");
+        foreach (string folder in new[] { WorkspacePaths.Job, WorkspacePaths.Temporary, WorkspacePaths.Out })
+        {
+            Directory.CreateDirectory(folder);
+        }
+
+        ContainerRoot.Create();
+        return new Workspace(user);
     }
 
     /// <summary>Fills /job and empties /tmp; undone by disposing.</summary>
@@ -35,19 +40,25 @@ internal sealed class Workspace
         var mounted = new Mounted();
         try
         {
+            if (request.Bundle is { Length: > 0 } bundle)
+            {
+                File.WriteAllBytes(Path.Combine(WorkspacePaths.Bundle, "config.json"), bundle);
+                Mount(WorkspacePaths.Out, NoSetUserId | NoDevices, string.Create(CultureInfo.InvariantCulture, $"size={request.Limits.OutputBytes + (16 * BlockBytes)},nr_inodes=8,mode=0700{owner}"));
+                mounted.Add(WorkspacePaths.Out);
+            }
+
             long blocks = request.Files.Sum(file => (file.Content.Length / BlockBytes) + 1L) + 16;
             int folders = request.Files.Sum(file => file.Name.Count(c => c == '/'));
             Mount(WorkspacePaths.Job, NoSetUserId | NoDevices, string.Create(CultureInfo.InvariantCulture, $"size={blocks * BlockBytes},nr_inodes={request.Files.Length + folders + 4},mode=0755"));
-            mounted.Job = true;
+            mounted.Add(WorkspacePaths.Job);
             foreach (LaunchFile file in request.Files)
             {
                 Write(file);
             }
 
             Mount(WorkspacePaths.Job, NoSetUserId | NoDevices | ReadOnly | Remount, null);
-            string owner = request.User is int user ? string.Create(CultureInfo.InvariantCulture, $",uid={user},gid={user}") : "";
             Mount(WorkspacePaths.Temporary, NoSetUserId | NoDevices, string.Create(CultureInfo.InvariantCulture, $"size={request.Limits.TemporaryBytes},nr_inodes={request.Limits.TemporaryFiles},mode=0700{owner}"));
-            mounted.Temporary = true;
+            mounted.Add(WorkspacePaths.Temporary);
             return mounted;
         }
         catch
@@ -80,20 +91,15 @@ internal sealed class Workspace
 
     private sealed class Mounted : IDisposable
     {
-        public bool Job { get; set; }
+        private readonly Stack<string> targets = new();
 
-        public bool Temporary { get; set; }
+        public void Add(string target) => targets.Push(target);
 
         public void Dispose()
         {
-            if (Temporary)
+            while (targets.TryPop(out string? target))
             {
-                _ = Native.umount2(WorkspacePaths.Temporary, Detach);
-            }
-
-            if (Job)
-            {
-                _ = Native.umount2(WorkspacePaths.Job, Detach);
+                _ = Native.umount2(target, Detach);
             }
         }
     }

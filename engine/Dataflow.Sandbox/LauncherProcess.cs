@@ -28,13 +28,15 @@ internal sealed class LauncherProcess : IAsyncDisposable
 
     /// <summary>Starts a launcher in a mount namespace of its own, in which it makes its programs' file systems.</summary>
     /// <param name="parts">Programs of this machine that it needs.</param>
+    /// <param name="user">User that its programs shall be, where we are root and may choose.</param>
+    /// <param name="container">Whether a container runtime makes them so, and must itself be started by root.</param>
     /// <exception cref="SandboxException">It cannot be started, or cannot run anything here.</exception>
-    public static async Task<(LauncherProcess Process, LauncherHello Hello)> StartAsync(SandboxParts parts, CancellationToken cancellationToken)
+    public static async Task<(LauncherProcess Process, LauncherHello Hello)> StartAsync(SandboxParts parts, int? user, bool container, CancellationToken cancellationToken)
     {
         Process process;
         try
         {
-            process = Process.Start(StartInfo(parts)) ?? throw new SandboxException("the sandbox launcher could not be started");
+            process = Process.Start(StartInfo(parts, user, container)) ?? throw new SandboxException("the sandbox launcher could not be started");
         }
         catch (System.ComponentModel.Win32Exception failure)
         {
@@ -65,7 +67,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
             : throw new SandboxException($"the sandbox launcher did not come up: {hello?.Problem ?? (await complaints).Trim()}");
     }
 
-    private static ProcessStartInfo StartInfo(SandboxParts parts)
+    private static ProcessStartInfo StartInfo(SandboxParts parts, int? user, bool container)
     {
         string folder = Path.Combine(Path.GetDirectoryName(typeof(LauncherProcess).Assembly.Location)!, "launcher");
         string dll = Path.Combine(folder, "dataflow-sandbox-launcher.dll");
@@ -81,7 +83,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        if (parts.SetPrivileges is null)
+        if (user is null)
         {
             // An ordinary user may mount only as root of a user namespace of its own.
             start.ArgumentList.Add("--user");
@@ -93,9 +95,20 @@ internal sealed class LauncherProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
+        if (user is int number)
+        {
+            start.ArgumentList.Add(number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            if (container)
+            {
+                start.ArgumentList.Add("container");
+            }
+        }
+
         // Small and quick to start: no tiering threads, one heap.
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_gcServer"] = "0";
+        // In bytes, hexadecimal: what a launcher holds is allowed to its programs beside their own limit.
+        start.Environment["DOTNET_GCgen0size"] = "400000";
         return start;
     }
 

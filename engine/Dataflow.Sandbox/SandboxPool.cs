@@ -16,18 +16,17 @@ public sealed class SandboxPool : IAsyncDisposable
 
     private SandboxPool(SandboxParts parts, int slots)
     {
-        var bubblewrap = new Bubblewrap(parts.Bubblewrap, parts.SetPrivileges);
         // A range of user ids of its own for each pool, so that process limits of two pools do not mix.
         int firstUser = 200_000 + (Environment.ProcessId % 10_000 * MostSlots);
-        all = Enumerable.Range(0, slots).Select(i => new SandboxSlot(bubblewrap, parts, firstUser + i)).ToArray();
+        all = Enumerable.Range(0, slots).Select(i => new SandboxSlot(parts.Isolation, parts, Environment.IsPrivilegedProcess ? firstUser + i : null)).ToArray();
         idle = new ConcurrentBag<SandboxSlot>(all);
         free = new SemaphoreSlim(slots, slots);
     }
 
     /// <exception cref="SandboxException">No sandbox can be made here; the message says why and how to mend it.</exception>
-    public static SandboxPool Create(int slots)
+    public static SandboxPool Create(int slots, SandboxBackend backend = SandboxBackend.Bubblewrap)
     {
-        (SandboxParts? parts, string? problem) = SandboxProbe.Find();
+        (SandboxParts? parts, string? problem) = SandboxProbe.Find(backend);
         return parts is null ? throw new SandboxException(problem!) : new SandboxPool(parts, Math.Clamp(slots, 1, MostSlots));
     }
 

@@ -1,8 +1,7 @@
 namespace Dataflow.Sandbox;
 
 /// <summary>Programs of this machine that a sandbox is made of.</summary>
-/// <param name="SetPrivileges">Present where we are root and give each slot a user of its own.</param>
-internal sealed record SandboxParts(string Bubblewrap, string Unshare, string? SetPrivileges);
+internal sealed record SandboxParts(IProgramIsolation Isolation, string Unshare);
 
 /// <summary>What a sandbox can use on this machine.</summary>
 /// <param name="Problem">Why there can be none, and how to mend it; null if there can.</param>
@@ -13,28 +12,29 @@ public sealed record SandboxStatus(string? Problem, IReadOnlyList<string> Enforc
 public static class SandboxProbe
 {
     /// <summary>Looks for the parts without running anything.</summary>
-    internal static (SandboxParts? Parts, string? Problem) Find()
+    internal static (SandboxParts? Parts, string? Problem) Find(SandboxBackend backend)
     {
-        bool root = Environment.IsPrivilegedProcess;
-        string? bwrap = Locate("bwrap");
-        string? unshare = Locate("unshare");
-        string? setpriv = root ? Locate("setpriv") : null;
-        if (!OperatingSystem.IsLinux() || bwrap is null)
+        (string program, string package) = backend switch
         {
-            return (null, "no sandbox: bubblewrap is not installed; install it with 'apt-get install bubblewrap'");
-        }
-
-        return unshare is null || (root && setpriv is null)
-            ? (null, $"no sandbox: {(unshare is null ? "unshare" : "setpriv")} is not installed; install it with 'apt-get install util-linux'")
-            : (new SandboxParts(bwrap, unshare, setpriv), null);
+            SandboxBackend.Podman => ("podman", "podman crun"),
+            SandboxBackend.Runsc => ("runsc", "runsc"),
+            _ => ("bwrap", "bubblewrap"),
+        };
+        string? found = Locate(program);
+        string? unshare = Locate("unshare");
+        return !OperatingSystem.IsLinux() ? (null, "no sandbox: it needs Linux")
+            : found is null ? (null, $"no sandbox: {program} is not installed; install it with 'apt-get install {package}'")
+            : unshare is null ? (null, "no sandbox: unshare is not installed; install it with 'apt-get install util-linux'")
+            : backend != SandboxBackend.Bubblewrap && !Environment.IsPrivilegedProcess ? (null, $"no sandbox: {program} needs root here; use bubblewrap as an ordinary user")
+            : (new SandboxParts(backend == SandboxBackend.Bubblewrap ? new Bubblewrap(found) : new Containers(backend, found), unshare), null);
     }
 
     /// <summary>Runs a program that does nothing; the status says what came of it.</summary>
-    public static async Task<SandboxStatus> CheckAsync(CancellationToken cancellationToken)
+    public static async Task<SandboxStatus> CheckAsync(SandboxBackend backend, CancellationToken cancellationToken)
     {
         try
         {
-            await using SandboxPool pool = SandboxPool.Create(1);
+            await using SandboxPool pool = SandboxPool.Create(1, backend);
             SandboxResult result = await pool.RunAsync(new SandboxRequest(["/bin/true"], new Dictionary<string, SandboxFile>(), [], new SandboxLimits()), cancellationToken);
             return result is { Outcome: SandboxOutcome.Exited, ExitCode: 0 }
                 ? new SandboxStatus(null, await pool.EnforcedAsync(cancellationToken))
@@ -52,5 +52,5 @@ public static class SandboxProbe
 
     /// <summary>Path of a program in the system's folders; null if it is not there.</summary>
     public static string? Locate(string program) =>
-        new[] { "/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin" }.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        new[] { "/usr/bin", "/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin" }.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }

@@ -4,7 +4,8 @@ using Dataflow.Sandbox.Launcher;
 namespace Dataflow.Sandbox;
 
 /// <summary>A place for one program at a time: a user id and a launcher.</summary>
-internal sealed class SandboxSlot(Bubblewrap bubblewrap, SandboxParts parts, int user) : IAsyncDisposable
+/// <param name="user">User that its programs are outside the sandbox; null where only the present one can be.</param>
+internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts parts, int? user) : IAsyncDisposable
 {
     private readonly SemaphoreSlim starting = new(1, 1);
     private LauncherProcess? launcher;
@@ -20,7 +21,7 @@ internal sealed class SandboxSlot(Bubblewrap bubblewrap, SandboxParts parts, int
         {
             cancellationToken.ThrowIfCancellationRequested();
             LauncherProcess process = await LauncherAsync(cancellationToken);
-            LaunchReply? reply = await process.SendAsync(bubblewrap.Compose(Interlocked.Increment(ref nextId), request, user), cancellationToken);
+            LaunchReply? reply = await process.SendAsync(isolation.Compose(Interlocked.Increment(ref nextId), request, user), cancellationToken);
             if (reply is { Started: true })
             {
                 return Interpret(reply);
@@ -37,12 +38,11 @@ internal sealed class SandboxSlot(Bubblewrap bubblewrap, SandboxParts parts, int
         await LauncherAsync(cancellationToken);
         return
         [
-            "namespaces (user, pid, net, ipc, uts, cgroup, mount)",
-            "seccomp",
+            isolation.Description,
             "read-only system, private /tmp limited in bytes and files",
             "wall time, CPU time, open files, file size, output",
             $"memory ({hello!.Memory}; data of each process by resource limit)",
-            $"processes (resource limit {(bubblewrap.UserPerSlot ? "of a user id per slot" : "of a user namespace")}{(hello.Processes is null ? "" : "; " + hello.Processes)})",
+            $"processes (resource limit {(user is not null ? "of a user id per slot" : "of a user namespace")}{(hello.Processes is null ? "" : "; " + hello.Processes)})",
         ];
     }
 
@@ -68,7 +68,7 @@ internal sealed class SandboxSlot(Bubblewrap bubblewrap, SandboxParts parts, int
                     await launcher.DisposeAsync();
                 }
 
-                (launcher, hello) = await LauncherProcess.StartAsync(parts, cancellationToken);
+                (launcher, hello) = await LauncherProcess.StartAsync(parts, user, isolation.IsContainer, cancellationToken);
             }
 
             return launcher;

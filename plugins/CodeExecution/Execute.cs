@@ -1,11 +1,8 @@
-using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Apache.Arrow;
 using Dataflow.Abstractions;
+using Dataflow.Plugins.Code;
 using Dataflow.Plugins.Liquid;
 using Dataflow.Sandbox;
 using Dataflow.Sandbox.Grading;
@@ -14,29 +11,12 @@ using Dataflow.Sandbox.Languages;
 namespace Dataflow.Plugins.CodeExecution;
 
 [Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.", Version = 2)]
-public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentCheck, IAsyncDisposable
+public sealed class Execute(ExecuteOptions options) : IRowStage, IStage<ExecuteOptions>, IEnvironmentCheck, IAsyncDisposable
 {
-    private const int Remembered = 100_000;
-
-    private readonly ExecuteOptions options;
-    private readonly LiquidTemplate? program;
-    private readonly LiquidTemplate? expression;
-    private readonly LiquidTemplate? expected;
-    private readonly ConcurrentDictionary<string, Lazy<Task<Grade>>> grades = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, CodeGrader> graders = new(StringComparer.Ordinal);
-    private readonly LanguageSet languages = LanguageSet.Standard();
-    private readonly Language language;
-    private readonly Lazy<SandboxPool> pool;
-
-    public Execute(ExecuteOptions options)
-    {
-        this.options = options;
-        language = Chosen(languages, options);
-        program = options.Expression is null ? LiquidTemplate.Parse(options.Program) : null;
-        expression = options.Expression is null ? null : LiquidTemplate.Parse(options.Expression);
-        expected = options.Expected is null ? null : LiquidTemplate.Parse(options.Expected);
-        pool = new Lazy<SandboxPool>(() => SandboxPool.Create(options.Slots ?? Environment.ProcessorCount));
-    }
+    private readonly LiquidTemplate? program = options.Expression is null ? LiquidTemplate.Parse(options.Program) : null;
+    private readonly LiquidTemplate? expression = options.Expression is null ? null : LiquidTemplate.Parse(options.Expression);
+    private readonly LiquidTemplate? expected = options.Expected is null ? null : LiquidTemplate.Parse(options.Expected);
+    private readonly CodeRunner runner = new(options, options.IsolateTests);
 
     public static void Declare(ExecuteOptions options, StageDeclaration declaration)
     {
@@ -64,18 +44,7 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
             }
         }
 
-        if (options.Timeout <= TimeSpan.Zero)
-        {
-            declaration.Error("timeout", "a program needs some time");
-        }
-
-        Language language = Chosen(LanguageSet.Standard(), options);
-        if (options.Memory < language.LeastMemoryBytes)
-        {
-            // Below it the language itself does not start, which would look like a failure of every program.
-            declaration.Error("memory", $"{language.Name} needs {language.LeastMemoryBytes / 1_000_000} MB to start");
-        }
-
+        CodeRunner.Check(options, options.LanguageColumn is null ? options.Language : null, declaration);
         if (options.LanguageColumn is not null)
         {
             declaration.Require(options.LanguageColumn, "language_column");
@@ -87,105 +56,28 @@ public sealed class Execute : IRowStage, IStage<ExecuteOptions>, IEnvironmentChe
         declaration.Port("failed", schema, optional: true);
     }
 
-    public async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken)
-    {
-        SandboxStatus status = await SandboxProbe.CheckAsync(cancellationToken);
-        var facts = new List<string>();
-        if (status.Problem is null)
-        {
-            facts.Add($"sandbox enforces {string.Join("; ", status.Enforced)}");
-        }
-
-        if (options.LanguageColumn is not null)
-        {
-            // Which languages the rows will name is not known yet.
-            facts.AddRange(languages.All.Select(each => each.Problem()).OfType<string>());
-        }
-
-        return EnvironmentFindings.Of(status.Problem, options.LanguageColumn is null ? language.Problem() : null) with { Facts = facts };
-    }
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.LanguageColumn is null ? options.Language : null, cancellationToken);
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
-        Language spoken = LanguageOf(row);
-        (string code, IReadOnlyList<CodeTest> tests) = Job(row, spoken);
-        Grade grade = await GradeOnceAsync(spoken, code, tests, cancellationToken);
+        Language language = options.LanguageColumn is null ? CodeLanguages.Of(options.Language) : CodeLanguages.Of(options.LanguageColumn, row);
+        (string code, IReadOnlyList<CodeTest> tests) = Job(row, language);
+        Grade grade = await runner.GradeAsync(language, code, tests, cancellationToken);
         bool passed = grade.Verdict == Verdict.Passed;
         (string, object?)[] values = [("passed", passed), ("verdict", SnakeCase.From(grade.Verdict.ToString())), ("detail", grade.Detail)];
         output.Emit("out", values);
         output.Emit(passed ? "passed" : "failed", values);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (pool.IsValueCreated)
-        {
-            await pool.Value.DisposeAsync();
-        }
-    }
+    public ValueTask DisposeAsync() => runner.DisposeAsync();
 
-    private static Language Chosen(LanguageSet languages, ExecuteOptions options) => languages.Find(options.Language.ToString())!;
-
-    private Language LanguageOf(Row row)
-    {
-        if (options.LanguageColumn is null)
-        {
-            return language;
-        }
-
-        string name = ArrowValues.Display(row[options.LanguageColumn]);
-        Language spoken = languages.Find(name) ?? throw new RowFailedException("unknown_language", $"column '{options.LanguageColumn}': '{name}' is not one of {string.Join(", ", languages.All.Select(each => each.Name))}");
-        return spoken.Problem() is string problem ? throw new RowFailedException("no_toolchain", problem) : spoken;
-    }
-
-    private (string Code, IReadOnlyList<CodeTest> Tests) Job(Row row, Language spoken) => expression is not null
+    private (string Code, IReadOnlyList<CodeTest> Tests) Job(Row row, Language language) => expression is not null
         ? ("", [new CodeTest(expression.Render(row), null, expected!.Render(row))])
-        : (program!.Render(row), TestRows.Read(row[options.Tests], options.Tests, spoken));
-
-    // The same program with the same tests has one verdict, so it runs once, however many rows ask for it. Only a verdict
-    // is remembered, not what kept one from being reached, and not for ever: memory stays flat.
-    private async Task<Grade> GradeOnceAsync(Language spoken, string code, IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken)
-    {
-        string key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { spoken.Name, code, tests }))));
-        if (grades.Count >= Remembered)
-        {
-            grades.Clear();
-        }
-
-        while (true)
-        {
-            Lazy<Task<Grade>> lazy = grades.GetOrAdd(key, _ => new Lazy<Task<Grade>>(() => Grader(spoken).GradeAsync(code, tests, cancellationToken)));
-            try
-            {
-                return await lazy.Value.WaitAsync(cancellationToken);
-            }
-            catch (ArgumentException failure)
-            {
-                throw new RowFailedException("bad_tests", failure.Message, failure);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // Whoever began the run gave it up; this row begins it again.
-                grades.TryRemove(KeyValuePair.Create(key, lazy));
-            }
-            catch (Exception failure)
-            {
-                grades.TryRemove(KeyValuePair.Create(key, lazy));
-                if (failure is SandboxException)
-                {
-                    throw new RowFailedException("sandbox", failure.Message, failure);
-                }
-
-                throw;
-            }
-        }
-    }
-
-    private CodeGrader Grader(Language spoken) => graders.GetOrAdd(spoken.Name, _ => new CodeGrader(
-        pool.Value, spoken, new SandboxLimits { WallTime = options.Timeout, CpuTime = options.Timeout, MemoryBytes = options.Memory }, options.IsolateTests));
+        : (program!.Render(row), TestRows.Read(row[options.Tests], options.Tests, language));
 }
 
-public sealed record ExecuteOptions
+public sealed record ExecuteOptions : ISandboxOptions
 {
     [Description("Language of the code.")]
     public CodeLanguage Language { get; init; } = CodeLanguage.Python;
@@ -216,20 +108,7 @@ public sealed record ExecuteOptions
 
     [Description("Programs at a time; the number of processors if absent."), Range(1, 64)]
     public int? Slots { get; init; }
-}
 
-public enum CodeLanguage
-{
-    Python,
-    Javascript,
-    Typescript,
-    C,
-    Cpp,
-    Csharp,
-    Java,
-    Go,
-    Rust,
-    Php,
-    Bash,
-    Sql,
+    [Description("What isolates a program: bubblewrap, or podman or runsc, which are slower and need root.")]
+    public SandboxBackend Sandbox { get; init; } = SandboxBackend.Bubblewrap;
 }

@@ -11,9 +11,14 @@ public sealed class Messages(MessagesOptions options) : IBatchTransform, IStage<
 
     public static void Declare(MessagesOptions options, StageDeclaration declaration)
     {
-        foreach ((string role, string template) in Turns(options))
+        foreach ((string option, string _, string template) in Turns(options))
         {
-            LiquidTemplate.Check(template, role, declaration);
+            LiquidTemplate.Check(template, option, declaration);
+        }
+
+        if (options.Turns.Count > 0 && (options.User != new MessagesOptions().User || options.Assistant != new MessagesOptions().Assistant))
+        {
+            declaration.Error("turns", "give either 'turns' or 'user' and 'assistant'");
         }
 
         declaration.Out(declaration.Input.With((options.Output, Columns.Messages)));
@@ -33,15 +38,23 @@ public sealed class Messages(MessagesOptions options) : IBatchTransform, IStage<
         return ValueTask.FromResult(ArrowRows.BuildBatch(batch.Schema.With((options.Output, Columns.Messages)), rows));
     }
 
-    private static IEnumerable<(string Role, string Template)> Turns(MessagesOptions options)
+    private static IEnumerable<(string Option, string Role, string Template)> Turns(MessagesOptions options)
     {
         if (options.System is not null)
         {
-            yield return ("system", options.System);
+            yield return ("system", "system", options.System);
         }
 
-        yield return ("user", options.User);
-        yield return ("assistant", options.Assistant);
+        if (options.Turns.Count == 0)
+        {
+            yield return ("user", "user", options.User);
+            yield return ("assistant", "assistant", options.Assistant);
+        }
+
+        for (int i = 0; i < options.Turns.Count; i++)
+        {
+            yield return ($"turns[{i}].content", SnakeCase.From(options.Turns[i].Role.ToString()), options.Turns[i].Content);
+        }
     }
 }
 
@@ -56,6 +69,26 @@ public sealed record MessagesOptions
     [Description("Liquid template of the assistant's message.")]
     public string Assistant { get; init; } = "{{ response }}";
 
+    [Description("Messages in order, each a role and a Liquid template of its content, in place of 'user' and 'assistant'.")]
+    public IReadOnlyList<MessageTurn> Turns { get; init; } = [];
+
     [Description("Column for the dialog.")]
     public string Output { get; init; } = "messages";
+}
+
+/// <summary>One message of a dialog.</summary>
+public sealed record MessageTurn
+{
+    [Description("Who speaks.")]
+    public required MessageRole Role { get; init; }
+
+    [Description("Liquid template of what is said.")]
+    public required string Content { get; init; }
+}
+
+public enum MessageRole
+{
+    System,
+    User,
+    Assistant,
 }

@@ -14,11 +14,15 @@ public sealed partial class PipelineFilesTests
     public void Every_pipeline_has_a_test_that_runs_it()
     {
         string[] shipped = Directory.GetFiles(Folder, "*.yaml").Select(file => Path.GetFileName(file)).Where(file => !file.EndsWith(".test.yaml", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
-        Assert.Equal(["clean-text.yaml", "evidence.yaml", "preference.yaml", "quickstart.yaml", "rejection-sampling.yaml", "self-instruct.yaml", "sft.yaml"], shipped);
+        Assert.Equal(["clean-text.yaml", "code-backtranslate.yaml", "code-feedback-embedded.yaml", "code-feedback.yaml", "code-translate.yaml", "evidence.yaml", "preference.yaml", "quickstart.yaml", "rejection-sampling.yaml", "self-instruct.yaml", "sft.yaml"], shipped);
     }
 
     [Theory]
     [InlineData("clean-text.yaml")]
+    [InlineData("code-backtranslate.yaml")]
+    [InlineData("code-feedback.yaml")]
+    [InlineData("code-feedback-embedded.yaml")]
+    [InlineData("code-translate.yaml")]
     [InlineData("evidence.yaml")]
     [InlineData("preference.yaml")]
     [InlineData("quickstart.yaml")]

@@ -24,6 +24,8 @@ internal abstract class Claim
         new EngineKills(), new Caches(), new RandomDags(), new Memory10M(),
         new SeededMistakes(), new MutatedPipelines(), new PreviewForecast(), new StageTemplate(),
         new EndpointFaults(), new EndpointBucket(), new EndpointRecovery(), new EndpointRefusal(), new EndpointOutage(),
+        new TrainingMemory(),
         new TorchMemory(), new TrainStops(), new ServeLoad(), new Evidence(),
+        new SandboxRuns(), new SandboxKills(),
     ];
 }

@@ -2,6 +2,12 @@ using System.Diagnostics;
 using Dataflow.Prove;
 
 // tools/prove: lists the claims. tools/prove NAME [--small]: runs one.
+if (args is [TrainingProbe.Verb, string probe])
+{
+    TrainingProbe.Run(probe, Console.Out);
+    return 0;
+}
+
 string? name = args.FirstOrDefault(argument => !argument.StartsWith('-'));
 if (name is null)
 {

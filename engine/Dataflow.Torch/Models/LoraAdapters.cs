@@ -45,16 +45,25 @@ public sealed class LoraAdapters : IDisposable
 
     public IReadOnlyDictionary<string, Tensor> Parameters => parameters;
 
+    /// <summary>Weights of a model of that shape that get an adapter, by name, with their shapes [out, in].</summary>
+    internal static IEnumerable<(string Name, long[] Shape)> Targets(LlamaConfig config, LoraOptions options) =>
+        LlamaModel.ParameterShapes(config).Where(parameter => parameter.Name.EndsWith("_proj.weight", StringComparison.Ordinal)
+            && (options.Targets is not { Count: > 0 } given || given.Any(target => parameter.Name.EndsWith($".{target}.weight", StringComparison.Ordinal))));
+
+    /// <summary>Numbers in the adapters of a model of that shape: r (in + out) for each.</summary>
+    public static long ParameterCount(LlamaConfig config, LoraOptions options) => Targets(config, options).Sum(target => options.Rank * (target.Shape[0] + target.Shape[1]));
+
     /// <summary>Adds the terms to the weights of a model, W ← W + (α / r) B A, and takes the adapters off.</summary>
     /// <param name="model">The one that they hang on, or the one that it is a copy of.</param>
     /// <param name="values">The adapters' values by name, in the dtype of that model's weights.</param>
     public void MergeInto(LlamaModel model, IReadOnlyDictionary<string, Tensor> values)
     {
         using var mode = no_grad();
-        using var scope = NewDisposeScope();
         Dictionary<string, Projection> targets = model.Projections.ToDictionary(projection => projection.Name, StringComparer.Ordinal);
         foreach (Projection projection in adapted)
         {
+            // One product at a time: together they are as large as the weights, and in fp32.
+            using var scope = NewDisposeScope();
             Tensor Value(string part) => values[$"base_model.model.{projection.Name}.lora_{part}.weight"];
             targets[projection.Name].Weight.AddInPlace(Value("B").matmul(Value("A")), projection.Adapter!.Scale);
             projection.Adapter = null;

@@ -39,7 +39,7 @@ public sealed class AdamW : IDisposable
     {
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        Tensor[] squares = parameters.Values.Select(parameter => parameter.grad).OfType<Tensor>().Select(gradient => gradient.Squared().sum()).ToArray();
+        Tensor[] squares = parameters.Values.Select(parameter => parameter.grad).OfType<Tensor>().Select(SquareSum).ToArray();
         return squares.Length == 0 ? 0 : Math.Sqrt(stack(squares).sum().Number());
     }
 
@@ -59,6 +59,8 @@ public sealed class AdamW : IDisposable
         double correction2 = 1 - Math.Pow(beta2, step);
         foreach ((string name, Tensor parameter, Tensor gradient) in updates)
         {
+            // Each parameter's denominator goes before the next one's comes.
+            using var one = NewDisposeScope();
             if (scale != 1)
             {
                 gradient.ScaleInPlace(scale);
@@ -83,5 +85,11 @@ public sealed class AdamW : IDisposable
         {
             tensor.Dispose();
         }
+    }
+
+    private static Tensor SquareSum(Tensor gradient)
+    {
+        using Tensor squares = gradient.Squared();
+        return squares.sum();
     }
 }

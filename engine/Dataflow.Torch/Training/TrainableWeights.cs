@@ -57,9 +57,10 @@ public sealed class TrainableWeights : IDisposable
     {
         loss.backward();
         using var mode = no_grad();
-        using var scope = NewDisposeScope();
         foreach ((string name, Tensor copy) in copies)
         {
+            // A gradient widened to fp32 goes before the next one comes: together they are as large as the weights.
+            using var scope = NewDisposeScope();
             if (copy.grad is not Tensor gradient)
             {
                 continue;

@@ -1,5 +1,6 @@
 using Apache.Arrow.Types;
 using Dataflow.Abstractions;
+using Dataflow.Plugins.Code;
 using Dataflow.Plugins.CodeExecution;
 
 namespace Dataflow.Plugins.Tests.CodeExecution;
@@ -89,7 +90,7 @@ public sealed class ExecuteTests
             Columns.Schema(("response", Columns.Text), ("tests", Columns.Text), ("lang", Columns.Text)),
             ["echo $((1 + 1))", """[{"expected": "2"}]""", "sh"], ["print(1 + 1)", """[{"expected": "2"}]""", "Python"], ["print(1 + 1)", """[{"expected": "2"}]""", "klingon"], ["print(1 + 1)", """[{"expected": "2"}]""", null]);
         Assert.Equal(
-            ["passed", "passed", "unknown_language", "unknown_language"],
+            ["passed", "passed", "unknown_language", "missing_value"],
             (await Stages.ProcessAsync(stage, rows)).Select(result => result.Failure?.Code ?? (string)result.Rows[0].Values["verdict"]!));
         Assert.Equal(
             ["language_column: the input has no column 'z'"],
@@ -171,7 +172,7 @@ public sealed class ExecuteTests
         Assert.Equal(["expression: an expression needs 'expected'"], Complaints(new() { Expression = "{{ response }}" }));
         Assert.Equal(["expected: 'expected' goes with an 'expression'; a program has its 'tests'"], Complaints(new() { Expected = "4" }));
         Assert.Equal(["expected: the input has no column 'z'"], Complaints(new() { Expression = "{{ response }}", Expected = "{{ z }}" }));
-        Assert.Equal(["timeout: a program needs some time", "memory: python needs 64 MB to start"], Complaints(new() { Timeout = TimeSpan.Zero, Memory = 1000 }));
+        Assert.Equal(["timeout: a program needs some time", "memory: Python needs 64 MB to start"], Complaints(new() { Timeout = TimeSpan.Zero, Memory = 1000 }));
 
         static string[] Complaints(ExecuteOptions options) =>
             Stages.Complaints<Execute, ExecuteOptions>(options, ("in", Columns.Schema(("response", Columns.Text), ("tests", Columns.Text))));

@@ -128,6 +128,9 @@ public sealed class GenerateTests
     {
         MemoryRows rows = MemoryRows.Of(Columns.Schema(("prompt", Columns.Text), ("response", Columns.Text)), ["hi", "ho"]);
         Assert.Equal("""[{"role":"user","content":"hi"},{"role":"assistant","content":"ho"}]""", RowJson.WriteValue(Assert.Single(await Stages.TransformAsync(new Messages(new()), new MessagesOptions(), rows))["messages"]));
+        var turns = new MessagesOptions { System = "s", Turns = [new() { Role = MessageRole.User, Content = "{{ prompt }}?" }, new() { Role = MessageRole.Assistant, Content = "{{ x }}" }, new() { Role = MessageRole.User, Content = "no" }] };
+        Assert.Equal(["turns[1].content: the input has no column 'x'"], Stages.Complaints<Messages, MessagesOptions>(turns, ("in", Schema)));
+        Assert.Contains("turns: give either 'turns' or 'user' and 'assistant'", Stages.Complaints<Messages, MessagesOptions>(turns with { User = "x" }, ("in", Schema)));
         Assert.Equal(["assistant: the input has no column 'response'"], Stages.Complaints<Messages, MessagesOptions>(new(), ("in", Schema)));
     }
 

@@ -1,4 +1,4 @@
-# expect: TimedOut
+# expect: TimedOut MemoryExceeded
 while True:
     try:
         os.fork()

@@ -3,7 +3,7 @@ using Dataflow.Abstractions;
 using Dataflow.Sandbox.Grading;
 using Dataflow.Sandbox.Languages;
 
-namespace Dataflow.Plugins.CodeExecution;
+namespace Dataflow.Plugins.Code;
 
 /// <summary>Reads tests from a column: a list of structs or of assertions, JSON text of one, or assertions in lines.</summary>
 internal static class TestRows

@@ -1,0 +1,98 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Apache.Arrow;
+using Dataflow.Abstractions;
+using Dataflow.Plugins.Asking;
+using Dataflow.Plugins.Code;
+using Dataflow.Sandbox.Grading;
+using Dataflow.Sandbox.Languages;
+using Microsoft.Extensions.AI;
+
+namespace Dataflow.Plugins.BackTranslation;
+
+[Stage("backtranslate.judge", "Asks a model how faithful regenerated code is to the original, on five points; where there are tests that the original passes, the regenerated code must pass them too.")]
+public sealed partial class Judge(JudgeOptions options, IChatClient model) : IRowStage, IStage<JudgeOptions>, IEnvironmentCheck, IAsyncDisposable
+{
+    private readonly Teacher teacher = new(model, options);
+    private readonly Prompt prompt = new("judge", options.Prompt);
+    private readonly CodeRunner runner = new(options);
+
+    public static void Declare(JudgeOptions options, StageDeclaration declaration)
+    {
+        Prompt.Check("judge", options.Prompt, "prompt", declaration, "language_name");
+        declaration.Require("code", "prompt", StageInputs.Default, "text");
+        declaration.Require("regenerated", "prompt", StageInputs.Default, "text");
+        CodeLanguages.CheckChoice(options.Language, declaration);
+        CodeRunner.Check(options, options.Language, declaration);
+        if (options.Tests is not null)
+        {
+            declaration.Require(options.Tests, "tests");
+        }
+
+        Schema schema = declaration.Input.With(("fidelity", Columns.Integer), ("equivalent", Columns.Boolean), ("verdict", Columns.Text));
+        declaration.Port("kept", schema);
+        declaration.Port("rejected", schema.With((StageDeclaration.RejectedReason, Columns.Text)), optional: true);
+    }
+
+    public async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        options.Tests is null ? EnvironmentFindings.Of() : await CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
+
+    public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
+    {
+        Language language = CodeLanguages.Of(options.Language, row);
+        // What runs differently needs no judge.
+        (bool? equivalent, string verdict) = await EquivalentAsync(language, row, cancellationToken);
+        long? fidelity = equivalent == false ? null : Score(await teacher.AskAsync(prompt.For(row, ("language_name", CodeLanguages.Title(language))), context.SeedFor(row.Id), cancellationToken));
+        (string, object?)[] values = [("fidelity", fidelity), ("equivalent", equivalent), ("verdict", verdict)];
+        if (equivalent != false && fidelity >= options.MinFidelity)
+        {
+            output.Emit("kept", values);
+        }
+        else
+        {
+            output.Emit("rejected", [.. values, (StageDeclaration.RejectedReason, equivalent == false ? $"it does not do what the original does: {verdict}" : string.Create(CultureInfo.InvariantCulture, $"fidelity {fidelity} is below {options.MinFidelity}"))]);
+        }
+    }
+
+    public ValueTask DisposeAsync() => runner.DisposeAsync();
+
+    // Null where there is nothing to compare by: no tests, or tests that the original itself does not pass.
+    private async Task<(bool? Equivalent, string Verdict)> EquivalentAsync(Language language, Row row, CancellationToken cancellationToken)
+    {
+        if (options.Tests is null || row[options.Tests] is null)
+        {
+            return (null, "no_tests");
+        }
+
+        IReadOnlyList<CodeTest> tests = TestRows.Read(row[options.Tests], options.Tests, language);
+        Grade original = await runner.GradeAsync(language, row.Text("code"), tests, cancellationToken);
+        if (original.Verdict != Verdict.Passed)
+        {
+            return (null, "original_" + SnakeCase.From(original.Verdict.ToString()));
+        }
+
+        Grade grade = await runner.GradeAsync(language, row.Text("regenerated"), tests, cancellationToken);
+        return (grade.Verdict == Verdict.Passed, SnakeCase.From(grade.Verdict.ToString()));
+    }
+
+    // The last one counts: a judge may go through the points before it decides.
+    private static long Score(string answer) => Scores().Matches(answer) is { Count: > 0 } matches ? matches[^1].Groups[1].Value[0] - '0'
+        : throw new RowFailedException("bad_verdict", $"the judge's answer has no line 'Score: 1' to 'Score: 5'; it ends with {answer[^Math.Min(answer.Length, 200)..]}");
+
+    [GeneratedRegex(@"Score\W{0,5}:\W{0,5}([1-5])(?![0-9.])", RegexOptions.IgnoreCase)]
+    private static partial Regex Scores();
+}
+
+public sealed record JudgeOptions : SandboxedAskingOptions
+{
+    [Description("Column with tests, as code.execute reads them, by which both programs are compared; absent: the model alone judges.")]
+    public string? Tests { get; init; }
+
+    [Description("Least fidelity that is kept; the highest marks are worth most."), Range(1, 5)]
+    public int MinFidelity { get; init; } = 5;
+
+    [Description("Liquid template of the question over the row's columns and language_name, in place of the stage's own; the answer's last 'Score: 1' to 'Score: 5' counts.")]
+    public string? Prompt { get; init; }
+}

@@ -1,0 +1,90 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Dataflow.Plugins.BackTranslation;
+
+/// <summary>
+/// Finds code in a description of it. A description that carries the code makes writing it again an exercise in copying,
+/// and the judge's marks worthless. Compared by tokens, so that line breaks, indentation and quoting marks hide nothing.
+/// </summary>
+internal static partial class LeakCheck
+{
+    // Statements: a run of tokens that prose does not happen to share with code, since it has that many signs.
+    private const int StatementTokens = 8;
+    private const int StatementSigns = 3;
+
+    // Comments: a run of words that nobody writes twice by chance.
+    private const int SentenceTokens = 12;
+
+    // Statements under other names: longer, since their shape alone is compared.
+    private const int ShapeTokens = 20;
+    private const int ShapeSigns = 8;
+
+    /// <summary>What the description took over, as it stands there; null if nothing.</summary>
+    public static string? Find(string description, string code)
+    {
+        string[] source = Tokens(code);
+        return Shared(description, source) ?? Encoded().Matches(description).Select(match => Decode(match.Value)).OfType<string>().Select(text => Shared(text, source)).FirstOrDefault(found => found is not null);
+    }
+
+    private static string? Shared(string text, string[] source)
+    {
+        string[] tokens = Tokens(text);
+        return Run(tokens, source, StatementTokens, StatementSigns, run => string.Join(' ', run.AsEnumerable()))
+            ?? Run(tokens, source, SentenceTokens, 0, run => string.Join(' ', run.AsEnumerable()).ToUpperInvariant())
+            ?? Run(tokens, source, ShapeTokens, ShapeSigns, Shape);
+    }
+
+    private static string? Run(string[] tokens, string[] source, int length, int signs, Func<ArraySegment<string>, string> form)
+    {
+        HashSet<string> known = Runs(source, length).Where(run => run.Count(IsSign) >= signs).Select(form).ToHashSet(StringComparer.Ordinal);
+        return known.Count == 0 ? null
+            : Runs(tokens, length).Where(run => run.Count(IsSign) >= signs && known.Contains(form(run))).Select(run => string.Join(' ', run.AsEnumerable())).FirstOrDefault();
+    }
+
+    private static IEnumerable<ArraySegment<string>> Runs(string[] tokens, int length) =>
+        Enumerable.Range(0, Math.Max(0, tokens.Length - length + 1)).Select(start => new ArraySegment<string>(tokens, start, length));
+
+    // Names become the number of their first appearance; keywords do too, which is alike on both sides.
+    private static string Shape(ArraySegment<string> run)
+    {
+        var names = new Dictionary<string, int>(StringComparer.Ordinal);
+        var shape = new StringBuilder();
+        foreach (string token in run)
+        {
+            if (IsSign(token))
+            {
+                shape.Append(token).Append(' ');
+                continue;
+            }
+
+            names.TryAdd(token, names.Count);
+            shape.Append('n').Append(names[token]).Append(' ');
+        }
+
+        return shape.ToString();
+    }
+
+    private static bool IsSign(string token) => !char.IsLetterOrDigit(token[0]) && token[0] != '_';
+
+    // Marks of prose (full stop, comma, backtick, asterisk of emphasis, quotes) would break or join runs at random.
+    private static string[] Tokens(string text) => Token().Matches(text).Select(match => match.Value).ToArray();
+
+    private static string? Decode(string text)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(Convert.FromBase64String(text.PadRight((text.Length + 3) / 4 * 4, '=')));
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    [GeneratedRegex(@"[\p{L}_][\p{L}\p{N}_]*|\p{N}+|[-+/%=<>!&|^~()\[\]{};:]")]
+    private static partial Regex Token();
+
+    [GeneratedRegex(@"[A-Za-z0-9+/]{40,}={0,2}")]
+    private static partial Regex Encoded();
+}

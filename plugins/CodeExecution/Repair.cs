@@ -1,0 +1,127 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using Apache.Arrow;
+using Dataflow.Abstractions;
+using Dataflow.Plugins.Asking;
+using Dataflow.Plugins.Code;
+using Dataflow.Sandbox.Grading;
+using Dataflow.Sandbox.Languages;
+using Microsoft.Extensions.AI;
+
+namespace Dataflow.Plugins.CodeExecution;
+
+[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them.")]
+public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage, IStage<RepairOptions>, IEnvironmentCheck, IAsyncDisposable
+{
+    private readonly Teacher teacher = new(model, options);
+    private readonly Prompt prompt = new("repair", options.Prompt);
+    private readonly CodeRunner runner = new(options);
+
+    public static void Declare(RepairOptions options, StageDeclaration declaration)
+    {
+        foreach (string column in new[] { "problem", "response", "code", "tests", "verdict", "detail" })
+        {
+            declaration.Require(column, "prompt", StageInputs.Default, column == "tests" ? [] : ["text"]);
+        }
+
+        Prompt.Check("repair", options.Prompt, "prompt", declaration, "tests", "verdict", "detail", "code", "language_name", "may_repair_tests", "static_report");
+        CodeLanguages.CheckChoice(options.Language, declaration);
+        CodeRunner.Check(options, options.Language, declaration);
+        Schema schema = declaration.Input.With(
+            ("response", Columns.Text), ("code", Columns.Text), ("tests", Columns.Text), ("passed", Columns.Boolean), ("verdict", Columns.Text), ("detail", Columns.Text),
+            ("attempts", Columns.Integer), ("self_corrected", Columns.Boolean), ("tests_repaired", Columns.Boolean), ("turns", Columns.Messages));
+        declaration.Port("passed", schema);
+        declaration.Port("failed", schema, optional: true);
+    }
+
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
+
+    public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
+    {
+        var state = new State(row.Text("response"), row.Text("code"), TestsJson(row), new Grade(Verdict.Failed, row.Text("detail")), row.Text("verdict"));
+        List<ChatMessage> dialog = [new(ChatRole.User, row.Text("problem")), new(ChatRole.Assistant, state.Response)];
+        Language language = CodeLanguages.Of(options.Language, row);
+        string tests = state.Tests;
+        int attempts = 1;
+        while (attempts <= options.Attempts && state.Verdict != "passed")
+        {
+            dialog.Add(new ChatMessage(ChatRole.User, prompt.For(
+                row, ("tests", state.Tests), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", CodeLanguages.Title(language)), ("may_repair_tests", options.MayRepairTests),
+                // What was said of the first program is not about the next.
+                ("static_report", attempts == 1 && row.Has("static_report") ? row["static_report"] : null))));
+            string answer = await teacher.AskAsync(dialog, context.SeedFor(row.Id, attempts), cancellationToken);
+            dialog.Add(new ChatMessage(ChatRole.Assistant, answer));
+            attempts++;
+            state = await JudgeAsync(language, state, answer, context.SeedFor(row.Id, 1000 + attempts), cancellationToken);
+        }
+
+        bool passed = state.Verdict == "passed";
+        output.Emit(
+            passed ? "passed" : "failed",
+            ("response", state.Response), ("code", state.Code), ("tests", state.Tests), ("passed", passed), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("attempts", (long)attempts),
+            ("self_corrected", passed && attempts > 1), ("tests_repaired", passed && state.Tests != tests), ("turns", Turns(dialog)));
+    }
+
+    public ValueTask DisposeAsync() => runner.DisposeAsync();
+
+    // An answer is another program, other tests, or both; what it leaves out stays as it was.
+    private async Task<State> JudgeAsync(Language language, State state, string answer, ulong seed, CancellationToken cancellationToken)
+    {
+        SelectedCode selected = CodeSelection.From(answer, CodeLanguages.Tags(language), options.Bare);
+        JsonArray? offered = options.MayRepairTests ? AnswerJson.Fenced(answer) : null;
+        if (selected.Code is null && offered is null)
+        {
+            return state with { Response = answer, Grade = new Grade(Verdict.Failed, selected.Problem!), Verdict = "no_code" };
+        }
+
+        string code = selected.Code ?? state.Code;
+        string tests = state.Tests;
+        if (offered is not null)
+        {
+            if (JsonNode.Parse(tests) is JsonArray before && offered.Count < before.Count)
+            {
+                return state with { Response = answer, Code = code, Grade = new Grade(Verdict.Failed, $"the corrected tests are {offered.Count}, but there were {before.Count}"), Verdict = "weaker_tests" };
+            }
+
+            if (await runner.ProblemAsync(language, code, offered, seed, cancellationToken) is string problem)
+            {
+                return state with { Response = answer, Code = code, Grade = new Grade(Verdict.Failed, $"the corrected tests cannot be used: {problem}"), Verdict = "weaker_tests" };
+            }
+
+            tests = offered.ToJsonString();
+        }
+
+        Grade grade = await runner.GradeAsync(language, code, TestRows.Read(tests, "tests", language), cancellationToken);
+        return new State(answer, code, tests, grade, SnakeCase.From(grade.Verdict.ToString()));
+    }
+
+    // Tests may be a list of structs or assertions in lines; from here on they are JSON.
+    private static string TestsJson(Row row) => row["tests"] switch
+    {
+        string text when text.TrimStart().StartsWith('[') => text,
+        string lines => new JsonArray([.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(line => (JsonNode?)line)]).ToJsonString(),
+        null => throw new RowFailedException("missing_value", "column 'tests' is null"),
+        var list => RowJson.WriteValue(list),
+    };
+
+    private static object?[] Turns(List<ChatMessage> dialog) =>
+        dialog.Select(message => (object?)new Dictionary<string, object?> { ["role"] = message.Role.Value, ["content"] = message.Text }).ToArray();
+
+    private sealed record State(string Response, string Code, string Tests, Grade Grade, string Verdict);
+}
+
+public sealed record RepairOptions : SandboxedAskingOptions
+{
+    [Description("Most further answers."), Range(1, 100), CallsPerRow]
+    public int Attempts { get; init; } = 3;
+
+    [Description("Whether an answer without any fence is a program as a whole.")]
+    public bool Bare { get; init; }
+
+    [Description("Whether the model may correct the tests in place of the program. They must be as many as before, and some mutant of the program must fail them.")]
+    public bool MayRepairTests { get; init; } = true;
+
+    [Description("Liquid template of the feedback over the row's columns and tests, verdict, detail, code, language_name, may_repair_tests, static_report, in place of the stage's own.")]
+    public string? Prompt { get; init; }
+}

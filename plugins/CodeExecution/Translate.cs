@@ -1,0 +1,104 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text;
+using Apache.Arrow;
+using Dataflow.Abstractions;
+using Dataflow.Plugins.Asking;
+using Dataflow.Plugins.Code;
+using Dataflow.Sandbox.Grading;
+using Dataflow.Sandbox.Languages;
+using Microsoft.Extensions.AI;
+
+namespace Dataflow.Plugins.CodeExecution;
+
+[Stage("code.translate", "Asks a model to translate programs to other languages, and passes those that compile, run, and print on shared inputs what the original prints.")]
+public sealed class Translate(TranslateOptions options, IChatClient model) : IRowStage, IStage<TranslateOptions>, IEnvironmentCheck, IAsyncDisposable
+{
+    private readonly Teacher teacher = new(model, options);
+    private readonly Prompt prompt = new("translate", options.Prompt);
+    private readonly CodeRunner runner = new(options);
+
+    public static void Declare(TranslateOptions options, StageDeclaration declaration)
+    {
+        Prompt.Check("translate", options.Prompt, "prompt", declaration, "language_name", "target", "target_name");
+        declaration.Require("code", "prompt", StageInputs.Default, "text");
+        declaration.Require(options.Inputs, "inputs");
+        CodeLanguages.CheckChoice(options.Language, declaration);
+        CodeRunner.Check(options, options.Language, declaration);
+        Schema schema = declaration.Input.With(
+            ("target_language", Columns.Text), ("translation", Columns.Text), ("passed", Columns.Boolean), ("verdict", Columns.Text), ("detail", Columns.Text), ("inputs_compared", Columns.Integer));
+        declaration.Port("passed", schema);
+        declaration.Port("failed", schema, optional: true);
+    }
+
+    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
+
+    public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
+    {
+        Language source = CodeLanguages.Of(options.Language, row);
+        string code = row.Text("code");
+        IReadOnlyList<CodeTest> tests = await OriginalAsync(source, code, Inputs(row), cancellationToken);
+        for (int i = 0; i < options.To.Count; i++)
+        {
+            Language target = CodeLanguages.Of(options.To[i]);
+            if (target.Name == source.Name)
+            {
+                continue;
+            }
+
+            string question = prompt.For(row, ("language_name", CodeLanguages.Title(source)), ("target", target.Name), ("target_name", CodeLanguages.Title(target)));
+            SelectedCode selected = CodeSelection.From(await teacher.AskAsync(question, context.SeedFor(row.Id, i), cancellationToken), CodeLanguages.Tags(target), bare: false);
+            Grade? grade = selected.Code is null ? null : await runner.GradeAsync(target, selected.Code, tests, cancellationToken);
+            bool passed = grade?.Verdict == Verdict.Passed;
+            output.EmitChild(
+                passed ? "passed" : "failed",
+                ("target_language", target.Name), ("translation", selected.Code), ("passed", passed), ("verdict", grade is null ? "no_code" : SnakeCase.From(grade.Verdict.ToString())),
+                ("detail", grade?.Detail ?? selected.Problem), ("inputs_compared", (long)tests.Count));
+        }
+    }
+
+    public ValueTask DisposeAsync() => runner.DisposeAsync();
+
+    private IReadOnlyList<string> Inputs(Row row) => row[options.Inputs] switch
+    {
+        IReadOnlyList<object?> list when list.All(item => item is string) => list.Cast<string>().ToArray(),
+        string text when AnswerJson.List(text) is { } list && list.All(item => item?.GetValueKind() == System.Text.Json.JsonValueKind.String) => list.Select(item => (string)item!).ToArray(),
+        _ => throw new RowFailedException("bad_inputs", $"column '{options.Inputs}' must be a list of texts, one input each"),
+    };
+
+    // An input on which the original itself fails, or prints nothing, compares nothing.
+    private async Task<IReadOnlyList<CodeTest>> OriginalAsync(Language source, string code, IReadOnlyList<string> inputs, CancellationToken cancellationToken)
+    {
+        var tests = new List<CodeTest>();
+        string problem = "there are no inputs";
+        foreach ((string input, ProgramRun run) in inputs.Zip(await runner.RunAsync(source, code, inputs, cancellationToken)))
+        {
+            if (run.Ending.Verdict == Verdict.Passed && !string.IsNullOrWhiteSpace(run.Output))
+            {
+                tests.Add(new CodeTest(null, input, run.Output));
+            }
+            else
+            {
+                problem = run.Ending.Verdict == Verdict.Passed ? "it prints nothing" : $"{SnakeCase.From(run.Ending.Verdict.ToString())}: {run.Ending.Detail}";
+            }
+        }
+
+        return tests.Count >= options.LeastInputs ? tests
+            : throw new RowFailedException("original_fails", $"the original runs on {tests.Count} of {inputs.Count} inputs, {options.LeastInputs} are needed: {problem}");
+    }
+}
+
+public sealed record TranslateOptions : SandboxedAskingOptions
+{
+    [Description("Languages to translate to; a row for each."), MinLength(1)]
+    public required IReadOnlyList<CodeLanguage> To { get; init; }
+
+    [Description("Column with inputs for standard input: a list of texts, or the same as JSON.")]
+    public string Inputs { get; init; } = "inputs";
+
+    [Description("Fewest inputs on which the original must run for a comparison to be worth anything."), Range(1, 1000)]
+    public int LeastInputs { get; init; } = 2;
+
+    [Description("Liquid template of the question over the row's columns and language_name, target, target_name, in place of the stage's own.")]
+    public string? Prompt { get; init; }
+}

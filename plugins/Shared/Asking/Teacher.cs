@@ -1,0 +1,29 @@
+using Dataflow.Abstractions;
+using Microsoft.Extensions.AI;
+
+namespace Dataflow.Plugins.Asking;
+
+/// <summary>A model and how a stage samples from it.</summary>
+internal sealed class Teacher(IChatClient model, AskingOptions options)
+{
+    /// <summary>The answer to one question.</summary>
+    /// <exception cref="RowFailedException"><c>truncated</c>: the answer reached its token limit; or what the model client says.</exception>
+    public Task<string> AskAsync(string question, ulong seed, CancellationToken cancellationToken) =>
+        AskAsync([new ChatMessage(ChatRole.User, question)], seed, cancellationToken);
+
+    /// <summary>The next turn of a dialog.</summary>
+    /// <param name="seed">From the run's seed, the stage and the row: the same question may be asked of many rows.</param>
+    /// <exception cref="RowFailedException"><c>truncated</c>: the answer reached its token limit; or what the model client says.</exception>
+    public async Task<string> AskAsync(IReadOnlyList<ChatMessage> dialog, ulong seed, CancellationToken cancellationToken)
+    {
+        var settings = new ChatOptions
+        {
+            Temperature = (float?)options.Temperature,
+            MaxOutputTokens = options.MaxTokens,
+            Seed = (long)(seed >> 1),
+        };
+        ChatResponse response = await model.GetResponseAsync(dialog.ToArray(), settings, cancellationToken);
+        return response.FinishReason != ChatFinishReason.Length ? response.Text
+            : throw new RowFailedException("truncated", $"the answer was cut off after {response.Text.Length} characters, at the most tokens it may have");
+    }
+}
