@@ -16,7 +16,16 @@ public static class AtomicFolder
         }
 
         Directory.CreateDirectory(temporary);
-        fill(temporary);
+        try
+        {
+            fill(temporary);
+        }
+        catch
+        {
+            Directory.Delete(temporary, recursive: true);
+            throw;
+        }
+
         if (Directory.Exists(target))
         {
             Directory.Delete(target, recursive: true);

@@ -94,6 +94,7 @@ public sealed class CheckpointWeights : IDisposable
             return null;
         }
 
+        CheckpointFile.RequirePlain(path);
         if (new FileInfo(path).Length > MaxIndex)
         {
             throw new CheckpointException($"{path}: larger than {MaxIndex} bytes");

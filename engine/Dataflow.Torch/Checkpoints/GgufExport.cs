@@ -20,14 +20,8 @@ public static class GgufExport
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(folder);
         using var weights = new CheckpointWeights(folder);
         var plan = new List<(string Source, GgufTensor Tensor)>();
-        foreach ((string name, long[] shape) in LlamaModel.ParameterShapes(config))
+        foreach ((string name, long[] shape) in ModelCheckpoint.Checked(folder, weights, LlamaModel.ParameterShapes(config), ["lm_head.weight"]))
         {
-            SafetensorsEntry stored = weights.Find(name) ?? throw new CheckpointException($"{folder}: tensor '{name}' is missing");
-            if (!stored.Shape.AsSpan().SequenceEqual(shape))
-            {
-                throw new CheckpointException($"{folder}: tensor '{name}' has another shape than config.json says");
-            }
-
             bool vector = shape.Length == 1 || (type == GgufType.Q8_0 && shape[^1] % GgufTensor.Block != 0);
             plan.Add((name, new GgufTensor(NameOf(name), shape, vector ? GgufType.F32 : type)));
         }

@@ -97,25 +97,8 @@ public static partial class ModelCheckpoint
     internal static Dictionary<string, Tensor> LoadTensors(
         string folder, CheckpointWeights weights, IEnumerable<(string Name, long[] Shape)> wanted, IReadOnlyCollection<string> passedOver, Device? device, ScalarType? dtype)
     {
-        (string Name, long[] Shape)[] shapes = wanted.ToArray();
-        var known = shapes.Select(pair => pair.Name).Concat(passedOver).ToHashSet(StringComparer.Ordinal);
-        if (weights.Entries.FirstOrDefault(entry => !known.Contains(entry.Name) && !DerivedTensor().IsMatch(entry.Name)) is SafetensorsEntry unknown)
-        {
-            throw new CheckpointException($"{folder}: unknown tensor '{unknown.Name}'");
-        }
-
-        // Shapes are looked at before anything is loaded: the config's sizes are not to be trusted with memory.
-        foreach ((string name, long[] shape) in shapes)
-        {
-            SafetensorsEntry stored = weights.Find(name) ?? throw new CheckpointException($"{folder}: tensor '{name}' is missing");
-            if (!stored.Shape.AsSpan().SequenceEqual(shape))
-            {
-                throw new CheckpointException($"{folder}: tensor '{name}' has shape [{string.Join(", ", stored.Shape)}], but config.json asks for [{string.Join(", ", shape)}]");
-            }
-        }
-
         var loaded = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach ((string name, _) in shapes)
+        foreach ((string name, _) in Checked(folder, weights, wanted, passedOver))
         {
             Tensor stored = weights.Load(name);
             Tensor placed = stored.to(dtype ?? stored.dtype).to(device ?? CPU).DetachFromDisposeScope();
@@ -130,6 +113,31 @@ public static partial class ModelCheckpoint
         return loaded;
     }
 
+    /// <summary>
+    /// The tensors of a model, if the weights hold each in its shape and, but for those that may be left out, no other.
+    /// Looked at one by one before anything is loaded: the config's sizes are not to be trusted with memory.
+    /// </summary>
+    internal static IReadOnlyList<(string Name, long[] Shape)> Checked(
+        string folder, CheckpointWeights weights, IEnumerable<(string Name, long[] Shape)> wanted, IReadOnlyCollection<string> passedOver)
+    {
+        var shapes = new List<(string Name, long[] Shape)>();
+        foreach ((string name, long[] shape) in wanted)
+        {
+            SafetensorsEntry stored = weights.Find(name) ?? throw new CheckpointException($"{folder}: tensor '{name}' is missing");
+            if (!stored.Shape.AsSpan().SequenceEqual(shape))
+            {
+                throw new CheckpointException($"{folder}: tensor '{name}' has shape [{string.Join(", ", stored.Shape)}], but config.json asks for [{string.Join(", ", shape)}]");
+            }
+
+            shapes.Add((name, shape));
+        }
+
+        var known = shapes.Select(pair => pair.Name).Concat(passedOver).ToHashSet(StringComparer.Ordinal);
+        return weights.Entries.FirstOrDefault(entry => !known.Contains(entry.Name) && !DerivedTensor().IsMatch(entry.Name)) is SafetensorsEntry unknown
+            ? throw new CheckpointException($"{folder}: unknown tensor '{unknown.Name}'")
+            : shapes;
+    }
+
     internal static string DtypeName(ScalarType dtype) => dtype switch
     {
         ScalarType.BFloat16 => "bfloat16",
@@ -137,7 +145,12 @@ public static partial class ModelCheckpoint
         _ => "float32",
     };
 
-    internal static string ReadText(string folder, string name) => File.ReadAllText(Require(folder, name));
+    internal static string ReadText(string folder, string name)
+    {
+        string path = Require(folder, name);
+        CheckpointFile.RequirePlain(path);
+        return File.ReadAllText(path);
+    }
 
     private static string Require(string folder, string name)
     {

@@ -23,6 +23,7 @@ public sealed class SafetensorsFile : IDisposable
         this.path = path;
         try
         {
+            CheckpointFile.RequirePlain(path);
             using FileStream stream = File.OpenRead(path);
             Entries = Safetensors.ReadHeader(stream, path, out dataStart);
             handle = File.OpenHandle(path);

@@ -82,10 +82,10 @@ public sealed record LlamaConfig
                 NumHiddenLayers = Integer(root, "num_hidden_layers"),
                 NumAttentionHeads = Integer(root, "num_attention_heads"),
                 NumKeyValueHeads = root["num_key_value_heads"] is null ? Integer(root, "num_attention_heads") : Integer(root, "num_key_value_heads"),
-                HeadDim = (int?)root["head_dim"],
-                RmsNormEps = (double?)root["rms_norm_eps"] ?? 1e-6,
-                RopeTheta = (double?)root["rope_theta"] ?? (double?)root["rope_parameters"]?["rope_theta"] ?? 10_000,
-                MaxPositionEmbeddings = (int?)root["max_position_embeddings"] ?? 2048,
+                HeadDim = root["head_dim"] is null ? null : Integer(root, "head_dim"),
+                RmsNormEps = Number(root, "rms_norm_eps") ?? 1e-6,
+                RopeTheta = Number(root, "rope_theta") ?? (root["rope_parameters"] is JsonObject rope ? Number(rope, "rope_theta") : null) ?? 10_000,
+                MaxPositionEmbeddings = root["max_position_embeddings"] is null ? 2048 : Integer(root, "max_position_embeddings"),
                 TieWordEmbeddings = (bool?)root["tie_word_embeddings"] ?? false,
                 RopeScaling = Scaling(root["rope_scaling"] as JsonObject),
             };
@@ -164,6 +164,11 @@ public sealed record LlamaConfig
             throw new CheckpointException($"config.json: hidden_act '{act}' is not supported; silu is");
         }
 
+        if (root["quantization_config"] is not null)
+        {
+            throw new CheckpointException("config.json: quantized weights (quantization_config) are not supported; convert them to bfloat16 first");
+        }
+
         if (root["layer_types"] is JsonArray types && types.Any(type => (string?)type != "full_attention"))
         {
             throw new CheckpointException("config.json: layer_types other than full_attention are not supported");
@@ -182,7 +187,13 @@ public sealed record LlamaConfig
     }
 
     private static int Integer(JsonObject root, string name) =>
-        (int?)root[name] is int value and > 0 ? value : throw new CheckpointException($"config.json: '{name}' is missing or not positive");
+        root[name] is JsonValue value && value.TryGetValue(out int number) && number > 0 ? number
+            : throw new CheckpointException($"config.json: '{name}' must be a positive whole number of at most {int.MaxValue}, and is {root[name]?.ToJsonString() ?? "missing"}");
+
+    private static double? Number(JsonObject root, string name) =>
+        root[name] is null ? null
+            : root[name] is JsonValue value && value.TryGetValue(out double number) && number > 0 ? number
+            : throw new CheckpointException($"config.json: '{name}' must be a positive number, and is {root[name]!.ToJsonString()}");
 }
 
 /// <summary>Llama 3.1 RoPE frequency scaling.</summary>

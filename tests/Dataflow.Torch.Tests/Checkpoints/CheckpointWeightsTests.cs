@@ -93,14 +93,47 @@ public sealed class CheckpointWeightsTests
         Assert.Throws<CheckpointException>(() => ModelCheckpoint.LoadModel(folder));
     }
 
-    [Fact]
-    public void A_config_that_asks_for_more_than_is_stored_takes_no_memory()
+    [Theory]
+    [InlineData("hidden_size", "2000000000", "config.json asks for")]
+    [InlineData("num_hidden_layers", "2000000000", "is missing")]
+    [InlineData("num_hidden_layers", "1", "unknown tensor")]
+    [InlineData("max_position_embeddings", "1099511627776", "'max_position_embeddings' must be a positive whole number")]
+    [InlineData("hidden_size", "\"abc\"", "'hidden_size' must be a positive whole number of at most 2147483647, and is \"abc\"")]
+    [InlineData("rope_theta", "0", "'rope_theta' must be a positive number, and is 0")]
+    public void A_config_that_does_not_fit_the_weights_is_told_and_takes_no_memory(string field, string value, string expected)
     {
         string folder = Sharded(out LlamaModel model);
         model.Dispose();
         string config = Path.Combine(folder, "config.json");
-        File.WriteAllText(config, File.ReadAllText(config).Replace("\"hidden_size\": 32", "\"hidden_size\": 2000000000", StringComparison.Ordinal));
-        Assert.Contains("config.json asks for", Assert.Throws<CheckpointException>(() => ModelCheckpoint.LoadModel(folder)).Message, StringComparison.Ordinal);
+        var root = (JsonObject)JsonNode.Parse(File.ReadAllText(config))!;
+        root[field] = JsonNode.Parse(value);
+        File.WriteAllText(config, root.ToJsonString());
+        Assert.Contains(expected, Assert.Throws<CheckpointException>(() => ModelCheckpoint.LoadModel(folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<CheckpointException>(() => GgufExport.Write(folder, folder + ".gguf", GgufType.F32)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("tokenizer.json")]
+    [InlineData(CheckpointWeights.IndexFile)]
+    [InlineData("model-00001")]
+    public void A_pipe_in_a_files_place_is_an_error_and_keeps_nobody_waiting(string file)
+    {
+        string folder = Sharded(out LlamaModel model);
+        model.Dispose();
+        string path = Directory.GetFiles(folder).Single(each => Path.GetFileName(each).StartsWith(file, StringComparison.Ordinal));
+        File.Delete(path);
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [path]))
+        {
+            made.WaitForExit();
+        }
+
+        CheckpointException refused = Assert.Throws<CheckpointException>(() =>
+        {
+            ModelCheckpoint.LoadTokenizer(folder);
+            ModelCheckpoint.LoadModel(folder).Dispose();
+        });
+        Assert.Contains("no plain file", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -133,6 +166,7 @@ public sealed class CheckpointWeightsTests
     [Theory]
     [InlineData("gemma2", "")]
     [InlineData("llama", """, "mlp_bias": true""")]
+    [InlineData("llama", """, "quantization_config": {"quant_method": "fp8"} """)]
     [InlineData("llama", """, "hidden_act": "gelu" """)]
     [InlineData("qwen2", """, "layer_types": ["full_attention", "sliding_attention"]""")]
     public void What_would_be_computed_wrongly_is_refused(string family, string extra) =>
