@@ -54,12 +54,13 @@ internal sealed class Builder(SandboxPool pool, Language language)
         using var reader = new TarReader(new MemoryStream(archive));
         while (reader.GetNextEntry(copyData: true) is TarEntry entry)
         {
-            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
+            string name = entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name;
+            // Names are the compiler's, and so perhaps the source's: one that would leave the folder is not carried on.
+            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && name.Split('/').All(part => part is not ("" or "." or "..")))
             {
                 var content = new MemoryStream();
                 entry.DataStream?.CopyTo(content);
-                files[entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name] =
-                    new SandboxFile(content.ToArray(), (entry.Mode & UnixFileMode.UserExecute) != 0);
+                files[name] = new SandboxFile(content.ToArray(), (entry.Mode & UnixFileMode.UserExecute) != 0);
             }
         }
 
