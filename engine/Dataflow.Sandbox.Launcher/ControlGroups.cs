@@ -34,15 +34,17 @@ internal sealed class ControlGroups
     public static ControlGroups Join()
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}");
-        foreach (ControlGroupParent parent in ControlGroupParent.Find("memory").Concat(ControlGroupParent.Find("pids")).DistinctBy(parent => parent.Folder))
+        IReadOnlyList<ControlGroupParent> memories = ControlGroupParent.Find("memory");
+        IReadOnlyList<ControlGroupParent> counts = ControlGroupParent.Find("pids");
+        foreach (ControlGroupParent parent in memories.Concat(counts).DistinctBy(parent => parent.Folder))
         {
             RemoveOrphans(parent.Folder);
         }
 
-        (string? memory, bool unified) = ControlGroupParent.Find("memory")
+        (string? memory, bool unified) = memories
             .Select(parent => (Folder: Enter(parent, name, parent.Unified ? "memory.max" : "memory.limit_in_bytes"), parent.Unified))
             .FirstOrDefault(entered => entered.Folder is not null);
-        string? pids = ControlGroupParent.Find("pids").Select(parent => Enter(parent, name, "pids.max")).FirstOrDefault(folder => folder is not null);
+        string? pids = counts.Select(parent => Enter(parent, name, "pids.max")).FirstOrDefault(folder => folder is not null);
         return new ControlGroups(memory, unified, pids);
     }
 
@@ -71,7 +73,7 @@ internal sealed class ControlGroups
 
         if (pids is not null)
         {
-            // bwrap's own two processes and the shell that becomes the program.
+            // bwrap's own two processes, or a runtime's few.
             const int Chain = 4;
             File.WriteAllText(Path.Combine(pids, "pids.max"), Text(Number(Path.Combine(pids, "pids.current")) + processes + Chain));
         }

@@ -11,21 +11,7 @@ internal static class MemoryWatch
     public const int EveryMilliseconds = 20;
 
     /// <summary>Bytes of memory of the process and all below it, apart from files.</summary>
-    public static long Held(int pid)
-    {
-        long total = 0;
-        var pending = new Stack<int>([pid]);
-        while (pending.TryPop(out int next))
-        {
-            total += Private(next);
-            foreach (int child in Reaper.Children(next))
-            {
-                pending.Push(child);
-            }
-        }
-
-        return total;
-    }
+    public static long Held(int pid) => ProcessTree.Below(pid).Append(pid).Sum(Private);
 
     // Proportional: what forked processes share counts once. Pages of files can be had again, so they are not counted.
     private static long Private(int pid)

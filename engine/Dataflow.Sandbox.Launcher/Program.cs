@@ -25,7 +25,7 @@ Workspace workspace;
 SpawnThread spawner;
 try
 {
-    workspace = Workspace.Create(user);
+    workspace = Workspace.Create(user, container);
     spawner = new SpawnThread(container ? null : user);
 }
 catch (IOException refused)

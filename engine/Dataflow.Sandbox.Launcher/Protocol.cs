@@ -27,6 +27,9 @@ internal sealed record LaunchLimits(
 /// <summary>Descriptors by which the launcher and bubblewrap speak.</summary>
 internal static class LaunchDescriptors
 {
+    /// <summary>Where a program writes its results.</summary>
+    public const int Result = 8;
+
     /// <summary>Where bubblewrap writes its child's id and, if the program was reached, its end.</summary>
     public const int Status = 9;
 

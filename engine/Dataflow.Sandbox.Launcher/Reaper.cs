@@ -43,7 +43,7 @@ internal sealed class Reaper
             // child's own: if that dies, the kernel ends all others in its namespace before the child sees its end and
             // tells it. The child killed first would leave them to die later. A container runtime's processes are
             // anywhere below; whoever is started meanwhile is met the next time.
-            IReadOnlyList<int> inner = container ? Below(Environment.ProcessId) : child.HasEnded ? Children(Environment.ProcessId) : Children(child.Pid);
+            IReadOnlyList<int> inner = container ? ProcessTree.Below(Environment.ProcessId) : ProcessTree.Children(child.HasEnded ? Environment.ProcessId : child.Pid);
             foreach (int pid in inner.Count > 0 || child.HasEnded ? inner : [child.Pid])
             {
                 _ = Native.kill(pid, Native.Kill);
@@ -52,39 +52,6 @@ internal sealed class Reaper
         finally
         {
             gate.ExitReadLock();
-        }
-    }
-
-    // Parents before their children.
-    private static List<int> Below(int pid)
-    {
-        var found = new List<int>();
-        var pending = new Queue<int>([pid]);
-        while (pending.TryDequeue(out int next))
-        {
-            foreach (int child in Children(next))
-            {
-                found.Add(child);
-                pending.Enqueue(child);
-            }
-        }
-
-        return found;
-    }
-
-    /// <summary>Processes started by any thread of the process; empty if it is gone.</summary>
-    public static int[] Children(int pid)
-    {
-        try
-        {
-            return Directory.GetDirectories($"/proc/{pid}/task")
-                .SelectMany(task => File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Select(id => int.Parse(id, System.Globalization.CultureInfo.InvariantCulture))
-                .ToArray();
-        }
-        catch (IOException)
-        {
-            return [];
         }
     }
 

@@ -3,13 +3,9 @@ using System.Text;
 
 namespace Dataflow.Sandbox.Launcher;
 
-/// <summary>
-/// Runs one program at a time.
-/// </summary>
+/// <summary>Runs one program at a time.</summary>
 internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Reaper reaper, SpawnThread spawner, Workspace workspace, ControlGroups groups)
 {
-    private const int ResultDescriptor = 8;
-
     public void Start() => new Thread(Loop) { IsBackground = true, Name = "slot" }.Start();
 
     private void Loop()
@@ -44,7 +40,7 @@ internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Rea
         (int doneRead, int doneWrite) = handles.Pipe();
         var map = new List<(int From, int To)>
         {
-            (handles.Memory(request.Stdin), 0), (outWrite, 1), (errorWrite, 2), (resultWrite, ResultDescriptor), (statusWrite, LaunchDescriptors.Status), (goRead, LaunchDescriptors.Go),
+            (handles.Memory(request.Stdin), 0), (outWrite, 1), (errorWrite, 2), (resultWrite, LaunchDescriptors.Result), (statusWrite, LaunchDescriptors.Status), (goRead, LaunchDescriptors.Go),
         };
         map.AddRange(request.Descriptors.Select(content => (handles.Memory(content.Value), content.Key)));
         // What lies in its private /tmp counts as its memory too.

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dataflow.Sandbox.Launcher;
 
 /// <summary>
-/// Where a program's files lie: two memory file systems in the launcher's own mount namespace, made anew for each run
+/// Where a program's files lie: memory file systems in the launcher's own mount namespace, made anew for each run
 /// and gone with it. Bubblewrap can limit the bytes of a tmpfs but not its files, so this mounts them itself. They lie
 /// under /dev/shm, which exists everywhere and holds nothing that the launcher needs; no other process sees them.
 /// </summary>
@@ -21,16 +21,19 @@ internal sealed class Workspace
     private Workspace(int? user) => owner = user is null ? "" : string.Create(CultureInfo.InvariantCulture, $",uid={user},gid={user}");
 
     /// <param name="user">Owner of /tmp, where it is not the launcher's own user.</param>
+    /// <param name="container">Whether a container runtime needs a root to mount on and a place for what it keeps.</param>
     /// <exception cref="IOException">Nothing can be mounted: the launcher has no mount namespace of its own.</exception>
-    public static Workspace Create(int? user)
+    public static Workspace Create(int? user, bool container)
     {
-        Mount(WorkspacePaths.Root, NoSetUserId | NoDevices, "size=64m,nr_inodes=10000,mode=0755");
-        foreach (string folder in new[] { WorkspacePaths.Job, WorkspacePaths.Temporary, WorkspacePaths.Out })
+        Mount(WorkspacePaths.Root, NoSetUserId | NoDevices, container ? "size=64m,nr_inodes=10000,mode=0755" : "size=64k,nr_inodes=16,mode=0755");
+        Directory.CreateDirectory(WorkspacePaths.Job);
+        Directory.CreateDirectory(WorkspacePaths.Temporary);
+        if (container)
         {
-            Directory.CreateDirectory(folder);
+            Directory.CreateDirectory(WorkspacePaths.Out);
+            ContainerRoot.Create();
         }
 
-        ContainerRoot.Create();
         return new Workspace(user);
     }
 

@@ -15,6 +15,8 @@ internal static class LaunchParts
     /// <summary>Whole seconds, as the kernel counts them.</summary>
     public static int CpuSeconds(SandboxLimits limits) => Math.Max(1, (int)Math.Ceiling(limits.CpuTime.TotalSeconds));
 
-    private static string Checked(string name) =>
-        name.Split('/').All(part => part is not ("" or "." or "..")) ? name : throw new ArgumentException($"'{name}' is not a relative path of plain names");
+    /// <summary>Whether a file of that name lies below the folder it is put into.</summary>
+    public static bool IsPlain(string name) => name.Split('/').All(part => part is not ("" or "." or ".."));
+
+    private static string Checked(string name) => IsPlain(name) ? name : throw new ArgumentException($"'{name}' is not a relative path of plain names");
 }

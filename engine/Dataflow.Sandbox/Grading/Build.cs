@@ -56,7 +56,7 @@ internal sealed class Builder(SandboxPool pool, Language language)
         {
             string name = entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name;
             // Names are the compiler's, and so perhaps the source's: one that would leave the folder is not carried on.
-            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && name.Split('/').All(part => part is not ("" or "." or "..")))
+            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && LaunchParts.IsPlain(name))
             {
                 var content = new MemoryStream();
                 entry.DataStream?.CopyTo(content);

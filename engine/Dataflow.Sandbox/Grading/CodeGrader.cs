@@ -20,7 +20,7 @@ public sealed class CodeGrader
         this.language = language;
         calls = new CallRunner(pool, language, limits);
         expectations = new ExpectedValues(language, calls);
-        outputs = new OutputRunner(pool, language, limits, isolateTests);
+        outputs = new OutputRunner(new ProgramRunner(pool, language, limits), isolateTests);
     }
 
     /// <summary>Evaluates one expression and compares its value with an expected expression.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Dataflow.Sandbox.Languages;
 
@@ -5,27 +6,52 @@ namespace Dataflow.Sandbox.Grading;
 
 /// <summary>How a program ended and what it printed.</summary>
 /// <param name="Ending">Passed if it ended well.</param>
-public sealed record ProgramRun(Grade Ending, string Output);
+/// <param name="Built">False if there was nothing to run.</param>
+public sealed record ProgramRun(Grade Ending, string Output, bool Built = true);
 
 /// <summary>Runs programs on inputs for what they print, without judging it.</summary>
 public sealed class ProgramRunner(SandboxPool pool, Language language, SandboxLimits limits)
 {
     private readonly Builder builder = new(pool, language);
+    private readonly OutputBatch batch = new(pool, language, limits);
 
-    /// <summary>What the program prints on each input; compiled once. A program that does not compile ends so on each.</summary>
-    public async Task<IReadOnlyList<ProgramRun>> RunAsync(string source, IReadOnlyList<string> inputs, CancellationToken cancellationToken)
+    /// <summary>What the program prints on each input; compiled once. A program that does not compile ends so on the first.</summary>
+    /// <param name="together">In one run of the sandbox, which ends with the first input that does not end well.</param>
+    public async IAsyncEnumerable<ProgramRun> RunAsync(string source, IReadOnlyList<string> inputs, bool together, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         LanguageProgram program = language.Alone(source);
         Build build = await builder.BuildAsync(program, cancellationToken);
         if (build.Files is null)
         {
-            return inputs.Select(_ => new ProgramRun(build.Failure!, "")).ToArray();
+            yield return new ProgramRun(build.Failure!, "", Built: false);
+            yield break;
         }
 
-        return await Task.WhenAll(inputs.Select(async input =>
+        byte[][] bytes = inputs.Select(Encoding.UTF8.GetBytes).ToArray();
+        if (together && bytes.Length > 1)
         {
-            SandboxResult result = await pool.RunAsync(language.ToRun(program, build.Files, Encoding.UTF8.GetBytes(input), limits), cancellationToken);
-            return new ProgramRun(Endings.Of(language, result) ?? new Grade(Verdict.Passed, ""), Encoding.UTF8.GetString(result.Stdout));
-        }));
+            foreach (SandboxResult result in await batch.RunAsync(program, build.Files, bytes, cancellationToken))
+            {
+                yield return await EndAsync(source, result, cancellationToken);
+            }
+
+            yield break;
+        }
+
+        foreach (byte[] input in bytes)
+        {
+            yield return await EndAsync(source, await pool.RunAsync(language.ToRun(program, build.Files, input, limits), cancellationToken), cancellationToken);
+        }
+    }
+
+    private async Task<ProgramRun> EndAsync(string source, SandboxResult result, CancellationToken cancellationToken)
+    {
+        Grade? failure = Endings.Of(language, result);
+        if (failure is { Verdict: Verdict.RuntimeError } && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
+        {
+            failure = await builder.CheckAsync(source, cancellationToken) ?? failure;
+        }
+
+        return new ProgramRun(failure ?? new Grade(Verdict.Passed, ""), Encoding.UTF8.GetString(result.Stdout));
     }
 }
