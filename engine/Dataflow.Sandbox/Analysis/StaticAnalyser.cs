@@ -1,4 +1,5 @@
 using System.Text;
+using Dataflow.Sandbox.Grading;
 using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Sandbox.Analysis;
@@ -35,10 +36,8 @@ public sealed class StaticAnalyser(SandboxPool pool)
         }
 
         SandboxResult result = await pool.RunAsync(language.ToCompile(program), cancellationToken);
-        ILookup<string, Finding> errors = language.Findings(program, result).Where(finding => finding.Severity == Severity.Error).ToLookup(finding => finding.File, StringComparer.Ordinal);
-        bool all = errors.Contains(CSharp.ParseProbe);
-        return all || errors.Count > 0 ? sources.Select((_, i) => all || !errors.Contains(language.SourceNameOf(i))).ToArray()
-            : throw new SandboxException($"the {language.Name} parser said nothing: {result.Outcome} {result.ExitCode} {Encoding.UTF8.GetString(result.Stderr)}");
+        return language.Parsed(sources.Count, language.Findings(program, result))
+            ?? throw new SandboxException($"the {language.Name} parser said nothing: {result.Outcome} {result.ExitCode} {Encoding.UTF8.GetString(result.Stderr)}");
     }
 
     private async Task<IEnumerable<SourceAnalysis>> TogetherAsync(Language language, string[] sources, CancellationToken cancellationToken)
@@ -70,8 +69,7 @@ public sealed class StaticAnalyser(SandboxPool pool)
         bool parses = accepted && (language.SourcesPerAnalysis == 1 || !Array.Exists(ordered, finding => finding.Severity == Severity.Error));
         if (!accepted && ordered.Length == 0)
         {
-            string said = Encoding.UTF8.GetString(result.Stderr).Trim();
-            ordered = [new Finding(language.SourceName, 0, 0, Severity.Error, "", said.Length > 300 ? said[..300] : said)];
+            ordered = [new Finding(language.SourceName, 0, 0, Severity.Error, "", Endings.Short(Encoding.UTF8.GetString(result.Stderr).Trim()))];
         }
 
         return new SourceAnalysis(parses, ordered);

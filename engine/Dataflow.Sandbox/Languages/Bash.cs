@@ -21,6 +21,10 @@ public sealed partial class Bash : Language
 
     public override string Name => "bash";
 
+    public override string Title => "Bash";
+
+    public override string LineComment => "#";
+
     public override IReadOnlyList<string> Aliases => ["sh", "shell"];
 
     public override IReadOnlyList<string> Extensions => [".sh", ".bash"];

@@ -21,6 +21,8 @@ public sealed class C : Language
 
     public override string Name => "c";
 
+    public override string Title => "C";
+
     public override IReadOnlyList<string> Extensions => [".c"];
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "gcc"), new("/usr/include/stdio.h", "libc6-dev")];

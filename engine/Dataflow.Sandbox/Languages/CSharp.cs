@@ -11,8 +11,8 @@ namespace Dataflow.Sandbox.Languages;
 /// </summary>
 public sealed partial class CSharp : Language
 {
-    /// <summary>File of <see cref="ToParse"/> of which something is told exactly if all others parse.</summary>
-    public const string ParseProbe = "probe.cs";
+    // File of ToParse of which something is told exactly if all others parse.
+    private const string ParseProbe = "probe.cs";
 
     private const string Wrapper = "DataflowCandidate";
     private const string Usings = "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Text; global using System.Threading; global using System.Threading.Tasks;\n";
@@ -37,6 +37,8 @@ public sealed partial class CSharp : Language
     }
 
     public override string Name => "csharp";
+
+    public override string Title => "C#";
 
     public override IReadOnlyList<string> Aliases => ["c#", "cs"];
 
@@ -91,6 +93,12 @@ public sealed partial class CSharp : Language
     /// </summary>
     public override LanguageProgram ToParse(IReadOnlyList<string> sources) => Build(
         "library", [.. sources.Select((source, i) => (SourceNameOf(i), FormOf(source) == Form.Members ? Wrapped(source, "") : source)), (ParseProbe, "class DataflowProbe : DataflowNoSuchType { }")], "");
+
+    public override IReadOnlyList<bool>? Parsed(int sources, IReadOnlyList<Finding> findings)
+    {
+        HashSet<string> wrong = findings.Where(finding => finding.Severity == Severity.Error).Select(finding => finding.File).ToHashSet(StringComparer.Ordinal);
+        return wrong.Count == 0 ? null : Enumerable.Range(0, sources).Select(i => wrong.Contains(ParseProbe) || !wrong.Contains(SourceNameOf(i))).ToArray();
+    }
 
     public override string SourceNameOf(int index) => $"source{index.ToString(CultureInfo.InvariantCulture)}.cs";
 

@@ -12,6 +12,8 @@ public sealed class Cpp : Language
 
     public override string Name => "cpp";
 
+    public override string Title => "C++";
+
     public override IReadOnlyList<string> Aliases => ["c++", "cc", "cxx"];
 
     public override IReadOnlyList<string> Extensions => [".cpp", ".cc", ".cxx"];

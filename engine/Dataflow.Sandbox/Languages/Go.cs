@@ -13,6 +13,8 @@ public sealed partial class Go : Language
 
     public override string Name => "go";
 
+    public override string Title => "Go";
+
     public override IReadOnlyList<string> Aliases => ["golang"];
 
     public override IReadOnlyList<string> Extensions => [".go"];

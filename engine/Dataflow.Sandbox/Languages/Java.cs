@@ -26,6 +26,8 @@ public sealed partial class Java : Language
 
     public override string Name => "java";
 
+    public override string Title => "Java";
+
     public override IReadOnlyList<string> Extensions => [".java"];
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "default-jdk-headless"), new(Runtime, "default-jre-headless")];

@@ -18,6 +18,8 @@ public sealed partial class JavaScript : Language
 
     public override string Name => "javascript";
 
+    public override string Title => "JavaScript";
+
     public override IReadOnlyList<string> Aliases => ["js", "node"];
 
     public override IReadOnlyList<string> Extensions => [".js", ".mjs", ".cjs"];

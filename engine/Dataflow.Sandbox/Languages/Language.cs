@@ -14,6 +14,12 @@ public abstract class Language
     /// <summary>The name in pipelines.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The name for people and models.</summary>
+    public abstract string Title { get; }
+
+    /// <summary>What begins a comment that ends with its line.</summary>
+    public virtual string LineComment => "//";
+
     /// <summary>Names that fenced code blocks use for it besides <see cref="Name"/>.</summary>
     public virtual IReadOnlyList<string> Aliases => [];
 
@@ -60,6 +66,9 @@ public abstract class Language
     /// than that, or nothing can tell the two apart.
     /// </summary>
     public virtual LanguageProgram? ToParse(IReadOnlyList<string> sources) => null;
+
+    /// <summary>Which sources are well-formed, from what <see cref="ToParse"/> wrote; null if it wrote nothing of use.</summary>
+    public virtual IReadOnlyList<bool>? Parsed(int sources, IReadOnlyList<Finding> findings) => null;
 
     /// <summary>How many sources its tools look at in one run.</summary>
     public virtual int SourcesPerAnalysis => 1;

@@ -19,6 +19,8 @@ public sealed partial class Php : Language
 
     public override string Name => "php";
 
+    public override string Title => "PHP";
+
     public override IReadOnlyList<string> Extensions => [".php"];
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "php-cli")];

@@ -20,6 +20,10 @@ public sealed class Python : Language
 
     public override string Name => "python";
 
+    public override string Title => "Python";
+
+    public override string LineComment => "#";
+
     public override IReadOnlyList<string> Aliases => ["py", "python3"];
 
     public override IReadOnlyList<string> Extensions => [".py"];

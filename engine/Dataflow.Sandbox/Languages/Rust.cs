@@ -14,6 +14,8 @@ public sealed class Rust : Language
 
     public override string Name => "rust";
 
+    public override string Title => "Rust";
+
     public override IReadOnlyList<string> Aliases => ["rs"];
 
     public override IReadOnlyList<string> Extensions => [".rs"];

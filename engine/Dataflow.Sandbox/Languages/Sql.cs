@@ -23,6 +23,10 @@ public sealed partial class Sql : Language
 
     public override string Name => "sql";
 
+    public override string Title => "SQL (SQLite)";
+
+    public override string LineComment => "--";
+
     public override IReadOnlyList<string> Aliases => ["sqlite", "sqlite3"];
 
     public override IReadOnlyList<string> Extensions => [".sql"];

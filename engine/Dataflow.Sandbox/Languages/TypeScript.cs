@@ -14,6 +14,8 @@ public sealed class TypeScript : Language
 
     public override string Name => "typescript";
 
+    public override string Title => "TypeScript";
+
     public override IReadOnlyList<string> Aliases => ["ts"];
 
     public override IReadOnlyList<string> Extensions => [".ts", ".mts", ".cts"];
