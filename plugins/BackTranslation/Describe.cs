@@ -28,7 +28,7 @@ public sealed class Describe(DescribeOptions options, IChatClient model) : IRowS
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
-        string language = CodeLanguages.Title(CodeLanguages.Of(options.Language, row));
+        string language = CodeLanguages.Of(options.Language, row).Title;
         DescriptionKind kind = options.Kinds[new SeededRandom(context.SeedFor(row.Id)).Next(options.Kinds.Count)];
         string name = SnakeCase.From(kind.ToString());
         string description = (await teacher.AskAsync(prompts[kind].For(row, ("language_name", language), ("kind", name)), context.SeedFor(row.Id, 1), cancellationToken)).Trim();
@@ -46,11 +46,8 @@ public sealed class Describe(DescribeOptions options, IChatClient model) : IRowS
     }
 }
 
-public sealed record DescribeOptions : AskingOptions
+public sealed record DescribeOptions : CodeAskingOptions
 {
-    [Description("Language of the code; if absent, the row's column 'language' says it.")]
-    public CodeLanguage? Language { get; init; }
-
     [Description("What to ask for, drawn for each row: document, explain, debug."), MinLength(1)]
     public IReadOnlyList<DescriptionKind> Kinds { get; init; } = [DescriptionKind.Document, DescriptionKind.Explain, DescriptionKind.Debug];
 

@@ -13,19 +13,16 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.BackTranslation;
 
 [Stage("backtranslate.judge", "Asks a model how faithful regenerated code is to the original, on five points; where there are tests that the original passes, the regenerated code must pass them too.")]
-public sealed partial class Judge(JudgeOptions options, IChatClient model) : IRowStage, IStage<JudgeOptions>, IEnvironmentCheck, IAsyncDisposable
+public sealed partial class Judge(JudgeOptions options, IChatClient model) : SandboxedAskingStage<JudgeOptions>(options, model), IRowStage, IStage<JudgeOptions>
 {
-    private readonly Teacher teacher = new(model, options);
     private readonly Prompt prompt = new("judge", options.Prompt);
-    private readonly CodeRunner runner = new(options);
 
     public static void Declare(JudgeOptions options, StageDeclaration declaration)
     {
         Prompt.Check("judge", options.Prompt, "prompt", declaration, "language_name");
         declaration.Require("code", "prompt", StageInputs.Default, "text");
         declaration.Require("regenerated", "prompt", StageInputs.Default, "text");
-        CodeLanguages.CheckChoice(options.Language, declaration);
-        CodeRunner.Check(options, options.Language, declaration);
+        CheckCommon(options, declaration);
         if (options.Tests is not null)
         {
             declaration.Require(options.Tests, "tests");
@@ -36,44 +33,42 @@ public sealed partial class Judge(JudgeOptions options, IChatClient model) : IRo
         declaration.Port("rejected", schema.With((StageDeclaration.RejectedReason, Columns.Text)), optional: true);
     }
 
-    public async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        options.Tests is null ? EnvironmentFindings.Of() : await CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
+    public override async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
+        Options.Tests is null ? EnvironmentFindings.Of() : await base.CheckEnvironmentAsync(context, cancellationToken);
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
-        Language language = CodeLanguages.Of(options.Language, row);
+        Language language = CodeLanguages.Of(Options.Language, row);
         // What runs differently needs no judge.
         (bool? equivalent, string verdict) = await EquivalentAsync(language, row, cancellationToken);
-        long? fidelity = equivalent == false ? null : Score(await teacher.AskAsync(prompt.For(row, ("language_name", CodeLanguages.Title(language))), context.SeedFor(row.Id), cancellationToken));
+        long? fidelity = equivalent == false ? null : Score(await Teacher.AskAsync(prompt.For(row, ("language_name", language.Title)), context.SeedFor(row.Id), cancellationToken));
         (string, object?)[] values = [("fidelity", fidelity), ("equivalent", equivalent), ("verdict", verdict)];
-        if (equivalent != false && fidelity >= options.MinFidelity)
+        if (equivalent != false && fidelity >= Options.MinFidelity)
         {
             output.Emit("kept", values);
         }
         else
         {
-            output.Emit("rejected", [.. values, (StageDeclaration.RejectedReason, equivalent == false ? $"it does not do what the original does: {verdict}" : string.Create(CultureInfo.InvariantCulture, $"fidelity {fidelity} is below {options.MinFidelity}"))]);
+            output.Emit("rejected", [.. values, (StageDeclaration.RejectedReason, equivalent == false ? $"it does not do what the original does: {verdict}" : string.Create(CultureInfo.InvariantCulture, $"fidelity {fidelity} is below {Options.MinFidelity}"))]);
         }
     }
-
-    public ValueTask DisposeAsync() => runner.DisposeAsync();
 
     // Null where there is nothing to compare by: no tests, or tests that the original itself does not pass.
     private async Task<(bool? Equivalent, string Verdict)> EquivalentAsync(Language language, Row row, CancellationToken cancellationToken)
     {
-        if (options.Tests is null || row[options.Tests] is null)
+        if (Options.Tests is null || row[Options.Tests] is null)
         {
             return (null, "no_tests");
         }
 
-        IReadOnlyList<CodeTest> tests = TestRows.Read(row[options.Tests], options.Tests, language);
-        Grade original = await runner.GradeAsync(language, row.Text("code"), tests, cancellationToken);
+        IReadOnlyList<CodeTest> tests = TestRows.Read(row[Options.Tests], Options.Tests, language);
+        Grade original = await Runner.GradeAsync(language, row.Text("code"), tests, cancellationToken);
         if (original.Verdict != Verdict.Passed)
         {
             return (null, "original_" + SnakeCase.From(original.Verdict.ToString()));
         }
 
-        Grade grade = await runner.GradeAsync(language, row.Text("regenerated"), tests, cancellationToken);
+        Grade grade = await Runner.GradeAsync(language, row.Text("regenerated"), tests, cancellationToken);
         return (grade.Verdict == Verdict.Passed, SnakeCase.From(grade.Verdict.ToString()));
     }
 

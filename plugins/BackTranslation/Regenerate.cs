@@ -31,7 +31,7 @@ public sealed class Regenerate(RegenerateOptions options, IChatClient model) : I
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
         Language language = CodeLanguages.Of(options.Language, row);
-        string answer = await teacher.AskAsync(prompt.For(row, ("language_name", CodeLanguages.Title(language))), context.SeedFor(row.Id), cancellationToken);
+        string answer = await teacher.AskAsync(prompt.For(row, ("language_name", language.Title)), context.SeedFor(row.Id), cancellationToken);
         SelectedCode selected = CodeSelection.From(answer, CodeLanguages.Tags(language), bare: false);
         if (selected.Code is null)
         {
@@ -44,11 +44,8 @@ public sealed class Regenerate(RegenerateOptions options, IChatClient model) : I
     }
 }
 
-public sealed record RegenerateOptions : AskingOptions
+public sealed record RegenerateOptions : CodeAskingOptions
 {
-    [Description("Language of the code; if absent, the row's column 'language' says it.")]
-    public CodeLanguage? Language { get; init; }
-
     [Description("Liquid template of the question over the row's columns and language_name, in place of the stage's own.")]
     public string? Prompt { get; init; }
 }

@@ -26,7 +26,7 @@ public sealed class Problems(ProblemsOptions options, IChatClient model) : IRowS
         Language language = CodeLanguages.Of(options.Languages[random.Next(options.Languages.Count)]);
         string topic = options.Topics[random.Next(options.Topics.Count)];
         string difficulty = options.Difficulties[random.Next(options.Difficulties.Count)];
-        string question = prompt.For(row, ("language", language.Name), ("language_name", CodeLanguages.Title(language)), ("topic", topic), ("difficulty", difficulty));
+        string question = prompt.For(row, ("language", language.Name), ("language_name", language.Title), ("topic", topic), ("difficulty", difficulty));
         string answer = (await teacher.AskAsync(question, context.SeedFor(row.Id, 1), cancellationToken)).Trim();
         output.Emit("out", ("problem", answer.Length > 0 ? answer : throw new RowFailedException("empty_answer", "the model's answer is empty")), ("language", language.Name), ("topic", topic), ("difficulty", difficulty));
     }

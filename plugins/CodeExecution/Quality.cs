@@ -48,7 +48,7 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
         while (!marks.Both && hard && revisions < options.Rounds)
         {
             revisions++;
-            string question = revision.For(row, ("code", code), ("language_name", CodeLanguages.Title(language)), ("remarks", marks.Remarks));
+            string question = revision.For(row, ("code", code), ("language_name", language.Title), ("remarks", marks.Remarks));
             string answer = await teacher.AskAsync(question, context.SeedFor(row.Id, (revisions * SeedsPerRound) - 1), cancellationToken);
             if (CodeSelection.From(answer, CodeLanguages.Tags(language), bare: false).Code is string better)
             {
@@ -70,7 +70,7 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
 
     private async Task<Marks> JudgeAsync(Row row, Language language, string code, StageContext context, int round, CancellationToken cancellationToken)
     {
-        (string, object?)[] added = [("code", code), ("language_name", CodeLanguages.Title(language))];
+        (string, object?)[] added = [("code", code), ("language_name", language.Title)];
         string[] answers = await Task.WhenAll(
             teacher.AskAsync(correctness.For(row, added), context.SeedFor(row.Id, round * SeedsPerRound), cancellationToken),
             teacher.AskAsync(style.For(row, added), context.SeedFor(row.Id, (round * SeedsPerRound) + 1), cancellationToken));
@@ -90,11 +90,8 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
     }
 }
 
-public sealed record QualityOptions : AskingOptions
+public sealed record QualityOptions : CodeAskingOptions
 {
-    [Description("Language of the code; if absent, the row's column 'language' says it.")]
-    public CodeLanguage? Language { get; init; }
-
     [Description("Difficulties whose programs are revised until they get both marks, in place of being rejected: dropping them would leave only easy problems. An empty list revises nothing.")]
     public IReadOnlyList<string> Revise { get; init; } = ["hard"];
 

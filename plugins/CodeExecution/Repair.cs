@@ -12,11 +12,9 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.CodeExecution;
 
 [Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them.")]
-public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage, IStage<RepairOptions>, IEnvironmentCheck, IAsyncDisposable
+public sealed class Repair(RepairOptions options, IChatClient model) : SandboxedAskingStage<RepairOptions>(options, model), IRowStage, IStage<RepairOptions>
 {
-    private readonly Teacher teacher = new(model, options);
     private readonly Prompt prompt = new("repair", options.Prompt);
-    private readonly CodeRunner runner = new(options);
 
     public static void Declare(RepairOptions options, StageDeclaration declaration)
     {
@@ -26,8 +24,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
         }
 
         Prompt.Check("repair", options.Prompt, "prompt", declaration, "tests", "verdict", "detail", "code", "language_name", "may_repair_tests", "static_report");
-        CodeLanguages.CheckChoice(options.Language, declaration);
-        CodeRunner.Check(options, options.Language, declaration);
+        CheckCommon(options, declaration);
         Schema schema = declaration.Input.With(
             ("response", Columns.Text), ("code", Columns.Text), ("tests", Columns.Text), ("passed", Columns.Boolean), ("verdict", Columns.Text), ("detail", Columns.Text),
             ("attempts", Columns.Integer), ("self_corrected", Columns.Boolean), ("tests_repaired", Columns.Boolean), ("turns", Columns.Messages));
@@ -35,22 +32,20 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
         declaration.Port("failed", schema, optional: true);
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
-
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
         var state = new State(row.Text("response"), row.Text("code"), TestsJson(row), new Grade(Verdict.Failed, row.Text("detail")), row.Text("verdict"));
         List<ChatMessage> dialog = [new(ChatRole.User, row.Text("problem")), new(ChatRole.Assistant, state.Response)];
-        Language language = CodeLanguages.Of(options.Language, row);
+        Language language = CodeLanguages.Of(Options.Language, row);
         string tests = state.Tests;
         int attempts = 1;
-        while (attempts <= options.Attempts && state.Verdict != "passed")
+        while (attempts <= Options.Attempts && state.Verdict != "passed")
         {
             dialog.Add(new ChatMessage(ChatRole.User, prompt.For(
-                row, ("tests", state.Tests), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", CodeLanguages.Title(language)), ("may_repair_tests", options.MayRepairTests),
+                row, ("tests", state.Tests), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", language.Title), ("may_repair_tests", Options.MayRepairTests),
                 // What was said of the first program is not about the next.
                 ("static_report", attempts == 1 && row.Has("static_report") ? row["static_report"] : null))));
-            string answer = await teacher.AskAsync(dialog, context.SeedFor(row.Id, attempts), cancellationToken);
+            string answer = await Teacher.AskAsync(dialog, context.SeedFor(row.Id, attempts), cancellationToken);
             dialog.Add(new ChatMessage(ChatRole.Assistant, answer));
             attempts++;
             state = await JudgeAsync(language, state, answer, context.SeedFor(row.Id, 1000 + attempts), cancellationToken);
@@ -63,13 +58,11 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
             ("self_corrected", passed && attempts > 1), ("tests_repaired", passed && state.Tests != tests), ("turns", Turns(dialog)));
     }
 
-    public ValueTask DisposeAsync() => runner.DisposeAsync();
-
     // An answer is another program, other tests, or both; what it leaves out stays as it was.
     private async Task<State> JudgeAsync(Language language, State state, string answer, ulong seed, CancellationToken cancellationToken)
     {
-        SelectedCode selected = CodeSelection.From(answer, CodeLanguages.Tags(language), options.Bare);
-        JsonArray? offered = options.MayRepairTests ? AnswerJson.Fenced(answer) : null;
+        SelectedCode selected = CodeSelection.From(answer, CodeLanguages.Tags(language), Options.Bare);
+        JsonArray? offered = Options.MayRepairTests ? AnswerJson.Fenced(answer) : null;
         if (selected.Code is null && offered is null)
         {
             return state with { Response = answer, Grade = new Grade(Verdict.Failed, selected.Problem!), Verdict = "no_code" };
@@ -84,7 +77,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
                 return state with { Response = answer, Code = code, Grade = new Grade(Verdict.Failed, $"the corrected tests are {offered.Count}, but there were {before.Count}"), Verdict = "weaker_tests" };
             }
 
-            if (await runner.ProblemAsync(language, code, offered, seed, cancellationToken) is string problem)
+            if (await new TestsWorth(Runner).ProblemAsync(language, code, offered, seed, cancellationToken) is string problem)
             {
                 return state with { Response = answer, Code = code, Grade = new Grade(Verdict.Failed, $"the corrected tests cannot be used: {problem}"), Verdict = "weaker_tests" };
             }
@@ -92,7 +85,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : IRowStage
             tests = offered.ToJsonString();
         }
 
-        Grade grade = await runner.GradeAsync(language, code, TestRows.Read(tests, "tests", language), cancellationToken);
+        Grade grade = await Runner.GradeAsync(language, code, TestRows.Read(tests, "tests", language), cancellationToken);
         return new State(answer, code, tests, grade, SnakeCase.From(grade.Verdict.ToString()));
     }
 

@@ -1,8 +1,10 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Apache.Arrow;
 using Dataflow.Abstractions;
+using Microsoft.Extensions.Logging;
 
 namespace Dataflow.Plugins.CodeExecution;
 
@@ -35,7 +37,7 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
 
     public ValueTask<long?> CountAsync(StageContext context, CancellationToken cancellationToken) => ValueTask.FromResult<long?>(options.Count);
 
-    public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<RecordBatch> ReadAsync(StageContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         (string Root, string Path)[] files = options.Folders.Select(context.ResolvePath).SelectMany(Matching).SelectMany(root => Files(root).Select(path => (root, path))).ToArray();
         if (files.Length == 0)
@@ -49,7 +51,7 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
         {
             if (await NextAsync(files, taken, context.SeedFor("snippet", i), cancellationToken) is not { } row)
             {
-                context.Logger.Log(Microsoft.Extensions.Logging.LogLevel.Warning, default, $"{i} snippets found; {MostTries} tries gave none that is new", null, (text, _) => text);
+                context.Logger.LogWarning("{Found} snippets found; {Tries} tries gave none that is new", i, MostTries);
                 break;
             }
 

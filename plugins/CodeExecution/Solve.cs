@@ -23,8 +23,8 @@ public sealed class Solve(SolveOptions options, IChatClient model) : IRowStage, 
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
-        string question = prompt.For(row, ("language_name", CodeLanguages.Title(CodeLanguages.Of(options.Language, row))));
-        string[] answers = await Task.WhenAll(Enumerable.Range(0, options.Samples).Select(k => teacher.AskAsync(question, context.SeedFor(row.Id, k), cancellationToken)));
+        string question = prompt.For(row, ("language_name", CodeLanguages.Of(options.Language, row).Title));
+        string[] answers = await teacher.SampleAsync([new ChatMessage(ChatRole.User, question)], Enumerable.Range(0, options.Samples).Select(k => context.SeedFor(row.Id, k)).ToArray(), cancellationToken);
         for (int k = 0; k < answers.Length; k++)
         {
             (string, object?)[] values = [("response", answers[k]), ("sample", (long)k), ("prompt_id", row.Id)];
@@ -40,11 +40,8 @@ public sealed class Solve(SolveOptions options, IChatClient model) : IRowStage, 
     }
 }
 
-public sealed record SolveOptions : AskingOptions
+public sealed record SolveOptions : CodeAskingOptions
 {
-    [Description("Language of the solutions; if absent, the row's column 'language' says it.")]
-    public CodeLanguage? Language { get; init; }
-
     [Description("Solutions per problem (K)."), Range(1, 1024), CallsPerRow]
     public int Samples { get; init; } = 1;
 

@@ -17,7 +17,7 @@ public sealed class Static(StaticOptions options) : IRowStage, IStage<StaticOpti
     private static readonly IArrowType Findings = Columns.ListOf(
         Columns.Struct(("line", Columns.Integer), ("column", Columns.Integer), ("severity", Columns.Text), ("code", Columns.Text), ("message", Columns.Text)));
 
-    private readonly Lazy<SandboxPool> pool = new(() => SandboxPool.Create(options.Slots ?? Environment.ProcessorCount, options.Sandbox));
+    private readonly LanguageSandbox sandbox = new(options.Slots, options.Sandbox);
 
     public static void Declare(StaticOptions options, StageDeclaration declaration)
     {
@@ -34,21 +34,7 @@ public sealed class Static(StaticOptions options) : IRowStage, IStage<StaticOpti
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
         Language language = CodeLanguages.Of(options.Language, row);
-        if (language.Problem() is string absent)
-        {
-            throw new RowFailedException("no_toolchain", absent);
-        }
-
-        SourceAnalysis analysis;
-        try
-        {
-            analysis = await new StaticAnalyser(pool.Value).AnalyseAsync(language, row.Text(options.Column), cancellationToken);
-        }
-        catch (SandboxException failure)
-        {
-            throw new RowFailedException("sandbox", failure.Message, failure);
-        }
-
+        SourceAnalysis analysis = await sandbox.UseAsync(language, pool => new StaticAnalyser(pool).AnalyseAsync(language, row.Text(options.Column), cancellationToken));
         bool clean = analysis.Parses && !analysis.Findings.Any(finding => finding.Severity <= options.FlagFrom);
         (string, object?)[] values =
         [
@@ -63,13 +49,7 @@ public sealed class Static(StaticOptions options) : IRowStage, IStage<StaticOpti
         output.Emit(clean ? "clean" : "flagged", values);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (pool.IsValueCreated)
-        {
-            await pool.Value.DisposeAsync();
-        }
-    }
+    public ValueTask DisposeAsync() => sandbox.DisposeAsync();
 
     private static string Line(Finding finding) => string.Create(
         CultureInfo.InvariantCulture, $"{finding.Line}:{finding.Column}: {SnakeCase.From(finding.Severity.ToString())}{(finding.Code.Length > 0 ? " " + finding.Code : "")}: {finding.Message}");

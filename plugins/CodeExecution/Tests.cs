@@ -11,30 +11,25 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.CodeExecution;
 
 [Stage("code.tests", "Asks a model for tests of a solution, and rejects those that test nothing: none at all, tests that are not of the language, or tests that mutants of the solution pass too.")]
-public sealed class Tests(TestsOptions options, IChatClient model) : IRowStage, IStage<TestsOptions>, IEnvironmentCheck, IAsyncDisposable
+public sealed class Tests(TestsOptions options, IChatClient model) : SandboxedAskingStage<TestsOptions>(options, model), IRowStage, IStage<TestsOptions>
 {
-    private readonly Teacher teacher = new(model, options);
     private readonly Prompt prompt = new("tests", options.Prompt);
-    private readonly CodeRunner runner = new(options);
 
     public static void Declare(TestsOptions options, StageDeclaration declaration)
     {
         Prompt.Check("tests", options.Prompt, "prompt", declaration, "language", "language_name", "count");
         declaration.Require("code", "prompt", StageInputs.Default, "text");
-        CodeLanguages.CheckChoice(options.Language, declaration);
-        CodeRunner.Check(options, options.Language, declaration);
+        CheckCommon(options, declaration);
         declaration.Out(declaration.Input.With(("tests", Columns.Text)));
         declaration.Port("rejected", declaration.Input.With(("tests", Columns.Text), (StageDeclaration.RejectedReason, Columns.Text)), optional: true);
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
-
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
-        Language language = CodeLanguages.Of(options.Language, row);
-        string question = prompt.For(row, ("language", language.Name), ("language_name", CodeLanguages.Title(language)), ("count", (long)options.Count));
-        JsonArray? tests = AnswerJson.List(await teacher.AskAsync(question, context.SeedFor(row.Id), cancellationToken));
-        string? problem = tests is null ? "no_tests: the answer holds no JSON list" : await runner.ProblemAsync(language, row.Text("code"), tests, context.SeedFor(row.Id, 1), cancellationToken);
+        Language language = CodeLanguages.Of(Options.Language, row);
+        string question = prompt.For(row, ("language", language.Name), ("language_name", language.Title), ("count", (long)Options.Count));
+        JsonArray? tests = AnswerJson.List(await Teacher.AskAsync(question, context.SeedFor(row.Id), cancellationToken));
+        string? problem = tests is null ? "no_tests: the answer holds no JSON list" : await new TestsWorth(Runner).ProblemAsync(language, row.Text("code"), tests, context.SeedFor(row.Id, 1), cancellationToken);
         if (problem is null)
         {
             output.Emit("out", ("tests", tests!.ToJsonString()));
@@ -44,8 +39,6 @@ public sealed class Tests(TestsOptions options, IChatClient model) : IRowStage, 
             output.Emit("rejected", ("tests", tests?.ToJsonString()), (StageDeclaration.RejectedReason, problem));
         }
     }
-
-    public ValueTask DisposeAsync() => runner.DisposeAsync();
 }
 
 public sealed record TestsOptions : SandboxedAskingOptions

@@ -12,43 +12,38 @@ using Microsoft.Extensions.AI;
 namespace Dataflow.Plugins.CodeExecution;
 
 [Stage("code.translate", "Asks a model to translate programs to other languages, and passes those that compile, run, and print on shared inputs what the original prints.")]
-public sealed class Translate(TranslateOptions options, IChatClient model) : IRowStage, IStage<TranslateOptions>, IEnvironmentCheck, IAsyncDisposable
+public sealed class Translate(TranslateOptions options, IChatClient model) : SandboxedAskingStage<TranslateOptions>(options, model), IRowStage, IStage<TranslateOptions>
 {
-    private readonly Teacher teacher = new(model, options);
     private readonly Prompt prompt = new("translate", options.Prompt);
-    private readonly CodeRunner runner = new(options);
 
     public static void Declare(TranslateOptions options, StageDeclaration declaration)
     {
         Prompt.Check("translate", options.Prompt, "prompt", declaration, "language_name", "target", "target_name");
         declaration.Require("code", "prompt", StageInputs.Default, "text");
         declaration.Require(options.Inputs, "inputs");
-        CodeLanguages.CheckChoice(options.Language, declaration);
-        CodeRunner.Check(options, options.Language, declaration);
+        CheckCommon(options, declaration);
         Schema schema = declaration.Input.With(
             ("target_language", Columns.Text), ("translation", Columns.Text), ("passed", Columns.Boolean), ("verdict", Columns.Text), ("detail", Columns.Text), ("inputs_compared", Columns.Integer));
         declaration.Port("passed", schema);
         declaration.Port("failed", schema, optional: true);
     }
 
-    public ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) => CodeRunner.CheckEnvironmentAsync(options.Sandbox, options.Language, cancellationToken);
-
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
-        Language source = CodeLanguages.Of(options.Language, row);
+        Language source = CodeLanguages.Of(Options.Language, row);
         string code = row.Text("code");
         IReadOnlyList<CodeTest> tests = await OriginalAsync(source, code, Inputs(row), cancellationToken);
-        for (int i = 0; i < options.To.Count; i++)
+        for (int i = 0; i < Options.To.Count; i++)
         {
-            Language target = CodeLanguages.Of(options.To[i]);
+            Language target = CodeLanguages.Of(Options.To[i]);
             if (target.Name == source.Name)
             {
                 continue;
             }
 
-            string question = prompt.For(row, ("language_name", CodeLanguages.Title(source)), ("target", target.Name), ("target_name", CodeLanguages.Title(target)));
-            SelectedCode selected = CodeSelection.From(await teacher.AskAsync(question, context.SeedFor(row.Id, i), cancellationToken), CodeLanguages.Tags(target), bare: false);
-            Grade? grade = selected.Code is null ? null : await runner.GradeAsync(target, selected.Code, tests, cancellationToken);
+            string question = prompt.For(row, ("language_name", source.Title), ("target", target.Name), ("target_name", target.Title));
+            SelectedCode selected = CodeSelection.From(await Teacher.AskAsync(question, context.SeedFor(row.Id, i), cancellationToken), CodeLanguages.Tags(target), bare: false);
+            Grade? grade = selected.Code is null ? null : await Runner.GradeAsync(target, selected.Code, tests, cancellationToken);
             bool passed = grade?.Verdict == Verdict.Passed;
             output.EmitChild(
                 passed ? "passed" : "failed",
@@ -57,13 +52,11 @@ public sealed class Translate(TranslateOptions options, IChatClient model) : IRo
         }
     }
 
-    public ValueTask DisposeAsync() => runner.DisposeAsync();
-
-    private IReadOnlyList<string> Inputs(Row row) => row[options.Inputs] switch
+    private IReadOnlyList<string> Inputs(Row row) => row[Options.Inputs] switch
     {
         IReadOnlyList<object?> list when list.All(item => item is string) => list.Cast<string>().ToArray(),
         string text when AnswerJson.List(text) is { } list && list.All(item => item?.GetValueKind() == System.Text.Json.JsonValueKind.String) => list.Select(item => (string)item!).ToArray(),
-        _ => throw new RowFailedException("bad_inputs", $"column '{options.Inputs}' must be a list of texts, one input each"),
+        _ => throw new RowFailedException("bad_inputs", $"column '{Options.Inputs}' must be a list of texts, one input each"),
     };
 
     // An input on which the original itself fails, or prints nothing, compares nothing.
@@ -71,7 +64,7 @@ public sealed class Translate(TranslateOptions options, IChatClient model) : IRo
     {
         var tests = new List<CodeTest>();
         string problem = "there are no inputs";
-        foreach ((string input, ProgramRun run) in inputs.Zip(await runner.RunAsync(source, code, inputs, cancellationToken)))
+        foreach ((string input, ProgramRun run) in inputs.Zip(await Runner.RunAsync(source, code, inputs, cancellationToken)))
         {
             if (run.Ending.Verdict == Verdict.Passed && !string.IsNullOrWhiteSpace(run.Output))
             {
@@ -83,8 +76,8 @@ public sealed class Translate(TranslateOptions options, IChatClient model) : IRo
             }
         }
 
-        return tests.Count >= options.LeastInputs ? tests
-            : throw new RowFailedException("original_fails", $"the original runs on {tests.Count} of {inputs.Count} inputs, {options.LeastInputs} are needed: {problem}");
+        return tests.Count >= Options.LeastInputs ? tests
+            : throw new RowFailedException("original_fails", $"the original runs on {tests.Count} of {inputs.Count} inputs, {Options.LeastInputs} are needed: {problem}");
     }
 }
 

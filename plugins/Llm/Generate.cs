@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Apache.Arrow;
 using Dataflow.Abstractions;
+using Dataflow.Plugins.Asking;
 using Dataflow.Plugins.Liquid;
 using Microsoft.Extensions.AI;
 
@@ -100,19 +101,8 @@ public sealed class Generate(GenerateOptions options, IChatClient model) : IRowS
             return await Task.WhenAll(seeds.Select(seed => structured.AskAsync(messages, Settings(seed), cancellationToken)));
         }
 
-        IReadOnlyList<ChatResponse> responses = await AskFreelyAsync(messages, seeds, cancellationToken);
+        IReadOnlyList<ChatResponse> responses = await Samples.AskAsync(model, messages, Settings, seeds, cancellationToken);
         return responses.Select(response => (response, (object?)null)).ToArray();
-    }
-
-    private async Task<IReadOnlyList<ChatResponse>> AskFreelyAsync(List<ChatMessage> messages, long[] seeds, CancellationToken cancellationToken)
-    {
-        if (model.GetService(typeof(IGroupSampler)) is IGroupSampler sampler)
-        {
-            IReadOnlyList<ChatResponse> group = await sampler.SampleAsync(messages, Settings(null), seeds, cancellationToken);
-            return group.Count == seeds.Length ? group : throw new RowFailedException("bad_response", $"the model gave {group.Count} responses, but {seeds.Length} were asked for");
-        }
-
-        return await Task.WhenAll(seeds.Select(seed => model.GetResponseAsync(messages.ToArray(), Settings(seed), cancellationToken)));
     }
 
     private ChatOptions Settings(long? seed) => new()

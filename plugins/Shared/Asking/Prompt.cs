@@ -26,21 +26,7 @@ internal sealed class Prompt
 
     /// <summary>The question for a row.</summary>
     /// <param name="added">Values besides the row's columns, or in their place.</param>
-    public string For(Row row, params ReadOnlySpan<(string Name, object? Value)> added)
-    {
-        var values = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (string name in template.Names())
-        {
-            values[name] = row.Has(name) ? row[name] : null;
-        }
-
-        foreach ((string name, object? value) in added)
-        {
-            values[name] = value;
-        }
-
-        return template.Render(values).Trim();
-    }
+    public string For(Row row, params ReadOnlySpan<(string Name, object? Value)> added) => template.Render(row, added).Trim();
 
     private static string Shipped(string name)
     {

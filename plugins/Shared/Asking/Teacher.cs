@@ -14,16 +14,19 @@ internal sealed class Teacher(IChatClient model, AskingOptions options)
     /// <summary>The next turn of a dialog.</summary>
     /// <param name="seed">From the run's seed, the stage and the row: the same question may be asked of many rows.</param>
     /// <exception cref="RowFailedException"><c>truncated</c>: the answer reached its token limit; or what the model client says.</exception>
-    public async Task<string> AskAsync(IReadOnlyList<ChatMessage> dialog, ulong seed, CancellationToken cancellationToken)
+    public async Task<string> AskAsync(IReadOnlyList<ChatMessage> dialog, ulong seed, CancellationToken cancellationToken) =>
+        (await SampleAsync(dialog, [seed], cancellationToken))[0];
+
+    /// <summary>One next turn a seed.</summary>
+    /// <exception cref="RowFailedException"><c>truncated</c>: an answer reached its token limit; or what the model client says.</exception>
+    public async Task<string[]> SampleAsync(IReadOnlyList<ChatMessage> dialog, ulong[] seeds, CancellationToken cancellationToken)
     {
-        var settings = new ChatOptions
-        {
-            Temperature = (float?)options.Temperature,
-            MaxOutputTokens = options.MaxTokens,
-            Seed = (long)(seed >> 1),
-        };
-        ChatResponse response = await model.GetResponseAsync(dialog.ToArray(), settings, cancellationToken);
-        return response.FinishReason != ChatFinishReason.Length ? response.Text
-            : throw new RowFailedException("truncated", $"the answer was cut off after {response.Text.Length} characters, at the most tokens it may have");
+        IReadOnlyList<ChatResponse> responses = await Samples.AskAsync(model, dialog, Settings, seeds.Select(seed => (long)(seed >> 1)).ToArray(), cancellationToken);
+        return responses.Select(Whole).ToArray();
     }
+
+    private ChatOptions Settings(long? seed) => new() { Temperature = (float?)options.Temperature, MaxOutputTokens = options.MaxTokens, Seed = seed };
+
+    private static string Whole(ChatResponse response) => response.FinishReason != ChatFinishReason.Length ? response.Text
+        : throw new RowFailedException("truncated", $"the answer was cut off after {response.Text.Length} characters, at the most tokens it may have");
 }

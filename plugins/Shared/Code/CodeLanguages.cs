@@ -28,12 +28,6 @@ internal static class CodeLanguages
 
     private static readonly LanguageSet Known = LanguageSet.Standard();
 
-    private static readonly Dictionary<string, string> Titles = new(StringComparer.Ordinal)
-    {
-        ["python"] = "Python", ["javascript"] = "JavaScript", ["typescript"] = "TypeScript", ["c"] = "C", ["cpp"] = "C++", ["csharp"] = "C#", ["java"] = "Java", ["go"] = "Go", ["rust"] = "Rust",
-        ["php"] = "PHP", ["bash"] = "Bash", ["sql"] = "SQL (SQLite)",
-    };
-
     public static Language Of(CodeLanguage language) => Known.Find(language.ToString())!;
 
     /// <summary>The option's language, or else the row's.</summary>
@@ -56,9 +50,6 @@ internal static class CodeLanguages
 
     /// <summary>What is missing on this machine for each language that cannot be used.</summary>
     public static IEnumerable<string> Missing() => Known.All.Select(language => language.Problem()).OfType<string>();
-
-    /// <summary>The language's name for people and models.</summary>
-    public static string Title(Language language) => Titles.GetValueOrDefault(language.Name, language.Name);
 
     /// <summary>Names by which fenced blocks call the language.</summary>
     public static IReadOnlyCollection<string> Tags(Language language) => [language.Name, .. language.Aliases];

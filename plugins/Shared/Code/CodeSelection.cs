@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dataflow.Plugins.Liquid;
 
 namespace Dataflow.Plugins.Code;
 

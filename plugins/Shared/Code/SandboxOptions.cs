@@ -22,12 +22,16 @@ public interface ISandboxOptions
     SandboxBackend Sandbox { get; }
 }
 
-/// <summary>Options of a stage that asks a model and runs what it answers.</summary>
-public abstract record SandboxedAskingOptions : AskingOptions, ISandboxOptions
+/// <summary>Options of a stage that asks a model about code.</summary>
+public abstract record CodeAskingOptions : AskingOptions
 {
     [Description("Language of the code; if absent, the row's column 'language' says it.")]
     public CodeLanguage? Language { get; init; }
+}
 
+/// <summary>Options of a stage that asks a model and runs what it answers.</summary>
+public abstract record SandboxedAskingOptions : CodeAskingOptions, ISandboxOptions
+{
     [Description("Wall time, and CPU time, of one program."), Shortest(0.1)]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -75,7 +75,8 @@ internal sealed class LiquidTemplate
     }
 
     /// <summary>Renders over the columns that the template mentions, and looks at no other.</summary>
-    public string Render(Row row)
+    /// <param name="added">Values besides the columns, or in their place.</param>
+    public string Render(Row row, params ReadOnlySpan<(string Name, object? Value)> added)
     {
         var context = new TemplateContext(Options);
         foreach (string name in mentioned)
@@ -84,6 +85,11 @@ internal sealed class LiquidTemplate
             {
                 context.SetValue(name, FluidValue.Create(value, Options));
             }
+        }
+
+        foreach ((string name, object? value) in added)
+        {
+            context.SetValue(name, FluidValue.Create(value, Options));
         }
 
         return template.Render(context);

@@ -1,4 +1,4 @@
-using Dataflow.Plugins.Code;
+using Dataflow.Plugins.CodeExecution;
 
 namespace Dataflow.Plugins.Tests.CodeExecution;
 

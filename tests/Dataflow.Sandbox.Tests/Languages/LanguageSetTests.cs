@@ -32,6 +32,10 @@ public sealed class LanguageSetTests
     {
         public override string Name => "absent";
 
+        public override string Title => "Absent";
+
+        public override string LineComment => "#";
+
         public override IReadOnlyList<string> Extensions => [".absent"];
 
         public override IReadOnlyList<LanguageTool> Tools => [new("/usr/bin/env", "coreutils"), new("/usr/bin/absent", "absent-tools")];

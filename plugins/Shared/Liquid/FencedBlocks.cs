@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Dataflow.Plugins.Code;
+namespace Dataflow.Plugins.Liquid;
 
 /// <summary>A fenced block of a Markdown text.</summary>
 /// <param name="Tag">First word of the info string, in lower case; empty if there is none.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Dataflow.Abstractions;
 
-namespace Dataflow.Plugins.Code;
+namespace Dataflow.Plugins.CodeExecution;
 
 /// <summary>
 /// Makes programs that differ from a given one in a single place, as a slip would: another operator, another number,

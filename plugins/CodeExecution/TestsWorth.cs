@@ -1,0 +1,52 @@
+using System.Text.Json.Nodes;
+using Dataflow.Abstractions;
+using Dataflow.Plugins.Code;
+using Dataflow.Sandbox.Grading;
+using Dataflow.Sandbox.Languages;
+
+namespace Dataflow.Plugins.CodeExecution;
+
+/// <summary>Whether tests can tell right from wrong.</summary>
+internal sealed class TestsWorth(CodeRunner runner)
+{
+    private const int MostMutants = 10;
+
+    /// <summary>Why tests are worth nothing, beginning with a word for the kind; null if they are worth something.</summary>
+    public async Task<string?> ProblemAsync(Language language, string code, JsonArray tests, ulong seed, CancellationToken cancellationToken)
+    {
+        if (tests.Count == 0)
+        {
+            return "no_tests: the list is empty";
+        }
+
+        try
+        {
+            IReadOnlyList<CodeTest> read = TestRows.Read(tests.ToJsonString(), "tests", language);
+            Grade grade = await runner.GradeAsync(language, code, read, cancellationToken);
+            // Tests that a solution fails are no empty ones; who is wrong is for the repair to find out.
+            return grade.Verdict == Verdict.Passed ? await VacuousAsync(language, code, read, seed, cancellationToken) : null;
+        }
+        catch (RowFailedException failure) when (failure.Code == "bad_tests")
+        {
+            return "bad_tests: " + failure.Message;
+        }
+    }
+
+    // A mutant that does not compile or run says nothing of the tests: only a wrong value that they notice counts.
+    private async Task<string?> VacuousAsync(Language language, string code, IReadOnlyList<CodeTest> tests, ulong seed, CancellationToken cancellationToken)
+    {
+        int passed = 0;
+        foreach (string mutant in Mutants.Of(code, language.LineComment, MostMutants, seed))
+        {
+            Grade grade = await runner.GradeAsync(language, mutant, tests, cancellationToken);
+            if (grade.Verdict == Verdict.Failed)
+            {
+                return null;
+            }
+
+            passed += grade.Verdict == Verdict.Passed ? 1 : 0;
+        }
+
+        return passed > 0 ? $"vacuous: {passed} mutants of the solution pass as well" : "unproven: no mutant of the solution gives a value at all";
+    }
+}
