@@ -7,7 +7,8 @@ public static class TorchRuntime
 {
     /// <summary>
     /// Threads inside one operation. It changes the low bits of results, so it is fixed before the first use and is
-    /// part of a run's manifest.
+    /// part of a run's manifest. So does the width of the products' kernels (<see cref="VectorKernels"/>), which is
+    /// settled here.
     /// </summary>
     public static void SetThreads(int threads)
     {
@@ -16,6 +17,8 @@ public static class TorchRuntime
         {
             set_num_threads(threads);
         }
+
+        VectorKernels.Widen();
     }
 
     /// <summary>Why a device cannot be used here; null if it can. Loads libtorch only where a GPU is named.</summary>

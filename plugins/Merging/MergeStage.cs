@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Dataflow.Abstractions;
+using Dataflow.Torch;
 using Dataflow.Torch.Merging;
 using Dataflow.Torch.Models;
 
@@ -11,7 +12,7 @@ public abstract class MergeStage(MergeSettings options, IReadOnlyList<Checkpoint
 {
     public Task TrainAsync(StageInputs inputs, StageContext context, CancellationToken cancellationToken)
     {
-        TorchSharp.torch.set_num_threads(context.Threads);
+        TorchRuntime.SetThreads(context.Threads);
         var merge = new CheckpointMerge(options.Recipe with { Seed = context.Seed }, models.Select(model => model.Folder).ToArray(), @base?.Folder);
         int tensors = 0;
         try
