@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Dataflow.Prove;
@@ -18,13 +17,14 @@ internal sealed partial class CodeTeacher
         "import os, signal, sys\nfor pid in range(1, 99):\n    try:\n        os.kill(pid, 9)\n    except OSError:\n        pass\nsys.exit(0)\n",
     ];
 
-    private readonly ConcurrentDictionary<string, int> problems = new();
+    // By prompt. Calls come at the same time, and each new prompt must get a number of its own.
+    private readonly Dictionary<string, int> problems = [];
 
     public EndpointReply Answer(EndpointCall call)
     {
         if (call.Prompt.Contains("Write one self-contained programming problem", StringComparison.Ordinal))
         {
-            int number = problems.GetOrAdd(call.Prompt, _ => problems.Count);
+            int number = Number(call.Prompt);
             return new EndpointReply($"Write task_{number}(n), which returns n plus {number}.");
         }
 
@@ -48,6 +48,15 @@ internal sealed partial class CodeTeacher
             _ => Solution(i, i),
         };
         return new EndpointReply($"I add the number.\n\n```python\n{code}```\n\nExample usage:\n```python\nprint(task_{i}(int(input())))\n```");
+    }
+
+    private int Number(string prompt)
+    {
+        lock (problems)
+        {
+            problems.TryAdd(prompt, problems.Count);
+            return problems[prompt];
+        }
     }
 
     private static string Solution(int i, int added) => $"def task_{i}(n):\n    # Adding is all there is to it, in constant time.\n    return n + {added}\n";

@@ -120,21 +120,3 @@ public sealed class AttackHost : IAsyncDisposable
         ["marker"] = Marker,
     }) + "\n");
 }
-
-internal static class Processes
-{
-    /// <summary>Command lines of all processes, their arguments separated by spaces.</summary>
-    public static IEnumerable<string> CommandLines() => Directory.GetDirectories("/proc").Where(path => int.TryParse(Path.GetFileName(path), out _)).Select(CommandLine);
-
-    private static string CommandLine(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path + "/cmdline").Replace('\0', ' ');
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
-    }
-}

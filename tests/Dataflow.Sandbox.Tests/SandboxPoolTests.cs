@@ -87,7 +87,7 @@ public sealed partial class SandboxPoolTests : IAsyncDisposable
         string marker = "dataflow-orphan-" + Guid.NewGuid().ToString("N");
         SandboxResult result = await RunAsync($"import os, time\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0:\n    os.execv('/usr/bin/python3', ['{marker}', '-c', 'import time; time.sleep(300)'])\n  os._exit(0)\nprint('done')");
         Assert.Equal("done\n", Text(result.Stdout));
-        Assert.DoesNotContain(Process.GetProcesses().Select(CommandLine), line => line.Contains(marker, StringComparison.Ordinal));
+        Assert.False(Processes.AnyWith(marker));
     }
 
     [Fact]
@@ -117,31 +117,21 @@ public sealed partial class SandboxPoolTests : IAsyncDisposable
         using var cancel = new CancellationTokenSource();
         Task<SandboxResult> running = pool.RunAsync(
             new SandboxRequest(["/bin/sh", "-c", $"sleep 300; echo {marker}"], new Dictionary<string, SandboxFile>(), [], new SandboxLimits { WallTime = TimeSpan.FromMinutes(5) }), cancel.Token);
-        while (!Process.GetProcesses().Select(CommandLine).Any(line => line.Contains(marker, StringComparison.Ordinal)))
+        var waiting = Stopwatch.StartNew();
+        while (!Processes.AnyWith(marker))
         {
+            Assert.True(waiting.Elapsed < TimeSpan.FromSeconds(60) && !running.IsCompleted, "the program never started");
             await Task.Delay(20);
         }
 
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-        Assert.DoesNotContain(Process.GetProcesses().Select(CommandLine), line => line.Contains(marker, StringComparison.Ordinal));
+        Assert.False(Processes.AnyWith(marker));
         Assert.Equal("1\n", Text((await RunAsync("print(1)")).Stdout));
     }
 
     [GeneratedRegex(@" (\d+) -> ")]
     private static partial Regex DescriptorLine();
-
-    private static string CommandLine(Process process)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{process.Id}/cmdline");
-        }
-        catch (IOException)
-        {
-            return "";
-        }
-    }
 }
 
 internal static partial class Native

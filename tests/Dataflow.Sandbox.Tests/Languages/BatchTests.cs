@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Dataflow.Sandbox.Grading;
 using Dataflow.Sandbox.Languages;
@@ -22,6 +21,7 @@ public sealed class BatchTests(LanguagePool shared) : IClassFixture<LanguagePool
         { "python", "def f(:\n  pass", Verdict.CompileError, "line 1, column 7: SyntaxError: invalid syntax" },
         { "python", "import sys, os, pickle\nclass A: pass\npickle.dumps(A())\nassert not os.path.exists('/tmp/left')\nopen('/tmp/left', 'w').close()\nif __name__ == '__main__':\n    print(int(sys.stdin.readline()) + 1)\n    sys.exit(0)", Verdict.Passed, "" },
         { "python", "import os, time\nif os.fork() == 0:\n    time.sleep(60)\nprint(int(input()) + 1)", Verdict.Passed, "" },
+        { "python", "import os\nassert os.listdir('/tmp') in ([], ['.out', '.err'], ['.err', '.out'])\nos.chdir('/tmp')\nfor i in range(1500):\n    os.mkdir('d' * 2)\n    os.chdir('d' * 2)\nopen('f', 'w').close()\nprint(int(input()) + 1)", Verdict.Passed, "" },
         { "bash", "read x; [ -e /tmp/left ] && exit 1; touch /tmp/left; sleep 60 & echo $((x + 1))", Verdict.Passed, "" },
         { "bash", "read x; if [ $x = 3 ]; then exit 4; fi; echo $((x + 1))", Verdict.RuntimeError, "test 4: exited with 4" },
         { "bash", "read x; if [ $x = 3 ]; then while :; do :; done; fi; echo $((x + 1))", Verdict.Timeout, "test 4: ran past its time" },
@@ -48,21 +48,6 @@ public sealed class BatchTests(LanguagePool shared) : IClassFixture<LanguagePool
     {
         const string Forgery = "import os, sys\nfd = os.open(f'/proc/{os.getppid()}/fd/8', os.O_WRONLY)\nfor i in range(5): os.write(fd, f'{i} 0 1 2 0\\nOK'.encode())\nos.kill(os.getppid(), 9)";
         Assert.NotEqual(Verdict.Passed, (await Grader("python", false).GradeAsync(Forgery, Tests(5), CancellationToken.None)).Verdict);
-    }
-
-    [Fact]
-    public async Task Fifty_inputs_together_take_less_than_apart()
-    {
-        var times = new List<TimeSpan>();
-        foreach (bool isolate in new[] { true, false })
-        {
-            var clock = Stopwatch.StartNew();
-            Assert.Equal(Verdict.Passed, (await Grader("python", isolate).GradeAsync("print(int(input()) + 1)", Tests(50), CancellationToken.None)).Verdict);
-            times.Add(clock.Elapsed);
-        }
-
-        TestContext.Current.SendDiagnosticMessage($"apart {times[0].TotalMilliseconds:0} ms, together {times[1].TotalMilliseconds:0} ms");
-        Assert.InRange(times[1], TimeSpan.Zero, times[0] / 2);
     }
 
     private static CodeTest[] Tests(int count) =>

@@ -5,8 +5,6 @@ namespace Dataflow.Prove;
 /// <summary>kill -9 loses and changes nothing.</summary>
 internal sealed class QuickstartKills : Claim
 {
-    private const string Mark = "DATAFLOW_CLAIM";
-
     public override string Name => "quickstart-kills";
 
     public override string Promise => "the quickstart pipeline killed (-9) 20 times at random moments and resumed gives the rows and weights of an undisturbed run";
@@ -16,7 +14,7 @@ internal sealed class QuickstartKills : Claim
         int wanted = scale == Scale.Full ? 20 : 4;
         string[] settings = Quickstart.Settings(scale);
         using var command = new DataflowCommand();
-        command.Environment[Mark] = command.Folder;
+        var started = new MarkedProcesses(command);
         var clock = Stopwatch.StartNew();
         CommandResult whole = await command.RunAsync(["run", Quickstart.Pipeline, "--run-id", "whole", "--no-cache", .. settings]);
         double seconds = clock.Elapsed.TotalSeconds;
@@ -41,26 +39,8 @@ internal sealed class QuickstartKills : Claim
 
         bool same = Killing.Same(Path.Combine(command.Folder, "runs/whole"), Path.Combine(command.Folder, "runs/killed"), ["out", "artifacts", "rejects"], output);
         bool results = Quickstart.Results(whole.Output).SequenceEqual(Quickstart.Results(last.Output));
-        // Known by an environment variable that only the processes of this claim have inherited.
-        string[] left = Process.GetProcessesByName("dotnet").Where(process => Variables(process).Contains($"{Mark}={command.Folder}")).Select(CommandLine)
-            .Where(line => line.Contains("sandbox-launcher", StringComparison.Ordinal)).ToArray();
-        await output.WriteLineAsync($"results {(results ? "equal" : "DIFFER")}; {left.Length} launchers left running");
-        return same && results && kills > 0 && left.Length == 0;
-    }
-
-    private static string[] Variables(Process process) => Read(process, "environ").Split('\0');
-
-    private static string CommandLine(Process process) => Read(process, "cmdline");
-
-    private static string Read(Process process, string file)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{process.Id}/{file}");
-        }
-        catch (Exception ended) when (ended is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
+        int left = started.Launchers().Count();
+        await output.WriteLineAsync($"results {(results ? "equal" : "DIFFER")}; {left} launchers left running");
+        return same && results && kills > 0 && left == 0;
     }
 }

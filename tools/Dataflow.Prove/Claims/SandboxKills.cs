@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace Dataflow.Prove;
@@ -8,7 +7,6 @@ namespace Dataflow.Prove;
 /// <summary>Deaths of ours are nobody's verdict.</summary>
 internal sealed class SandboxKills : Claim
 {
-    private const string Mark = "DATAFLOW_CLAIM";
     private const string Pipeline = """
         name: kills
         stages:
@@ -26,7 +24,7 @@ internal sealed class SandboxKills : Claim
     {
         (int programs, int kills) = scale == Scale.Full ? (1000, 12) : (120, 2);
         using var command = new DataflowCommand();
-        command.Environment[Mark] = command.Folder;
+        var started = new MarkedProcesses(command);
         command.Write("pipeline.yaml", Pipeline);
         command.Write("programs.jsonl", string.Concat(Enumerable.Range(0, programs).Select(i => Program(i, Path.GetFileName(command.Folder)) + "\n")));
         var clock = Stopwatch.StartNew();
@@ -42,23 +40,23 @@ internal sealed class SandboxKills : Claim
         int planted = Enumerable.Range(0, programs).Count(i => i % 5 != 3);
         int passed = File.ReadLines(Path.Combine(command.Folder, "runs/whole/out/passed.jsonl")).Count();
         await output.WriteLineAsync($"{passed} passed, {planted} planted to pass");
-        bool engine = await EngineKillsAsync(command, kills, seconds, output);
-        bool launchers = await LauncherKillsAsync(command, kills, seconds, output);
+        bool engine = await EngineKillsAsync(command, started, kills, seconds, output);
+        bool launchers = await LauncherKillsAsync(command, started, kills, seconds, output);
         return passed == planted && engine && launchers;
     }
 
-    private static async Task<bool> EngineKillsAsync(DataflowCommand command, int wanted, double seconds, TextWriter output)
+    private static async Task<bool> EngineKillsAsync(DataflowCommand command, MarkedProcesses started, int wanted, double seconds, TextWriter output)
     {
         var random = new Random(wanted);
         int leftRunning = 0;
         (int kills, CommandResult last) = await Killing.KillAndResumeAsync(
-            command, "killed", ["run", "pipeline.yaml", "--run-id", "killed", "--no-cache"], wanted, () => 0.8 + (random.NextDouble() * 2 * seconds / wanted), (_, _) => leftRunning += LeftRunning(command));
-        await output.WriteLineAsync($"engine: {kills} kills, exit {last.ExitCode}, {leftRunning} processes still there 2 s after a kill, {LeftRunning(command)} at the end");
-        return last.ExitCode == 0 && leftRunning == 0 && kills > 0 && LeftRunning(command) == 0
+            command, "killed", ["run", "pipeline.yaml", "--run-id", "killed", "--no-cache"], wanted, () => 0.8 + (random.NextDouble() * 2 * seconds / wanted), (_, _) => leftRunning += LeftRunning(command, started));
+        await output.WriteLineAsync($"engine: {kills} kills, exit {last.ExitCode}, {leftRunning} processes still there 2 s after a kill, {LeftRunning(command, started)} at the end");
+        return last.ExitCode == 0 && leftRunning == 0 && kills > 0 && LeftRunning(command, started) == 0
             && Killing.Same(Path.Combine(command.Folder, "runs/whole"), Path.Combine(command.Folder, "runs/killed"), ["out", "rejects"], output);
     }
 
-    private static async Task<bool> LauncherKillsAsync(DataflowCommand command, int wanted, double seconds, TextWriter output)
+    private static async Task<bool> LauncherKillsAsync(DataflowCommand command, MarkedProcesses started, int wanted, double seconds, TextWriter output)
     {
         var random = new Random(wanted + 1);
         Process run = command.Start("run", "pipeline.yaml", "--run-id", "launchers", "--no-cache");
@@ -67,7 +65,7 @@ internal sealed class SandboxKills : Claim
         int kills = 0;
         while (kills < wanted && !run.WaitForExit(TimeSpan.FromSeconds(0.3 + (random.NextDouble() * 1.4 * seconds / wanted))))
         {
-            Process[] launchers = Ours(command, "sandbox-launcher").ToArray();
+            Process[] launchers = started.Launchers().ToArray();
             if (launchers.Length > 0)
             {
                 launchers[random.Next(launchers.Length)].Kill();
@@ -76,13 +74,13 @@ internal sealed class SandboxKills : Claim
         }
 
         await run.WaitForExitAsync();
-        await output.WriteLineAsync($"launchers: {kills} kills, exit {run.ExitCode}, {LeftRunning(command)} processes left");
+        await output.WriteLineAsync($"launchers: {kills} kills, exit {run.ExitCode}, {LeftRunning(command, started)} processes left");
         if (run.ExitCode != 0)
         {
             await output.WriteLineAsync(await said + await complained);
         }
 
-        return run.ExitCode == 0 && kills > 0 && LeftRunning(command) == 0
+        return run.ExitCode == 0 && kills > 0 && LeftRunning(command, started) == 0
             && Killing.Same(Path.Combine(command.Folder, "runs/whole"), Path.Combine(command.Folder, "runs/launchers"), ["out", "rejects"], output);
     }
 
@@ -99,12 +97,12 @@ internal sealed class SandboxKills : Claim
     }
 
     /// <summary>Launchers and programs of this claim that are there two seconds from now.</summary>
-    private static int LeftRunning(DataflowCommand command)
+    private static int LeftRunning(DataflowCommand command, MarkedProcesses started)
     {
         int left = 0;
         for (int attempt = 0; attempt < 20; attempt++)
         {
-            left = Ours(command, "sandbox-launcher").Count() + Process.GetProcesses().Count(process => Read(process, "cmdline").Contains(Path.GetFileName(command.Folder), StringComparison.Ordinal) && !Read(process, "cmdline").Contains("--run-id", StringComparison.Ordinal));
+            left = started.Launchers().Count() + Process.GetProcesses().Select(MarkedProcesses.CommandLine).Count(line => line.Contains(Path.GetFileName(command.Folder), StringComparison.Ordinal) && !line.Contains("--run-id", StringComparison.Ordinal));
             if (left == 0)
             {
                 break;
@@ -114,21 +112,5 @@ internal sealed class SandboxKills : Claim
         }
 
         return left;
-    }
-
-    // Known by an environment variable that only what this claim started has inherited.
-    private static IEnumerable<Process> Ours(DataflowCommand command, string name) => Process.GetProcesses().Where(process =>
-        Read(process, "environ").Split('\0').Contains($"{Mark}={command.Folder}") && Read(process, "cmdline").Contains(name, StringComparison.Ordinal));
-
-    private static string Read(Process process, string file)
-    {
-        try
-        {
-            return Encoding.UTF8.GetString(File.ReadAllBytes($"/proc/{process.Id}/{file}"));
-        }
-        catch (Exception ended) when (ended is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
     }
 }

@@ -88,14 +88,12 @@ internal sealed class StaticAnalysis : Claim
         string folder = Path.Combine(sdk, "Roslyn/bincore");
         Assembly.LoadFrom(Path.Combine(folder, "Microsoft.CodeAnalysis.dll"));
         Assembly roslyn = Assembly.LoadFrom(Path.Combine(folder, "Microsoft.CodeAnalysis.CSharp.dll"));
-        dynamic[] trees = sources.Select(source => (dynamic)roslyn.GetType("Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree")!.GetMethods().First(method => method.Name == "ParseText" && method.GetParameters()[0].ParameterType == typeof(string))
-            .Invoke(null, ParseArguments(roslyn, source))!).ToArray();
-        return Task.FromResult(trees.Select(tree => !((IEnumerable<object>)tree.GetDiagnostics(CancellationToken.None)).Any(diagnostic => ((object)((dynamic)diagnostic).Severity).ToString() == "Error")).ToArray());
+        MethodInfo parse = roslyn.GetType("Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree")!.GetMethods().First(method => method.Name == "ParseText" && method.GetParameters()[0].ParameterType == typeof(string));
+        object?[] rest = parse.GetParameters().Skip(1).Select(parameter =>
+            parameter.ParameterType == typeof(CancellationToken) ? CancellationToken.None : parameter.HasDefaultValue ? parameter.DefaultValue : null).ToArray();
+        return Task.FromResult(sources.Select(source => !HasError(parse.Invoke(null, [source, .. rest])!)).ToArray());
     }
 
-    private static object?[] ParseArguments(Assembly roslyn, string source)
-    {
-        MethodInfo method = roslyn.GetType("Microsoft.CodeAnalysis.CSharp.CSharpSyntaxTree")!.GetMethods().First(method => method.Name == "ParseText" && method.GetParameters()[0].ParameterType == typeof(string));
-        return method.GetParameters().Select((parameter, i) => i == 0 ? source : parameter.HasDefaultValue && parameter.ParameterType != typeof(CancellationToken) ? parameter.DefaultValue : parameter.ParameterType == typeof(CancellationToken) ? (object)CancellationToken.None : null).ToArray();
-    }
+    private static bool HasError(dynamic tree) =>
+        ((IEnumerable<object>)tree.GetDiagnostics(CancellationToken.None)).Any(diagnostic => ((object)((dynamic)diagnostic).Severity).ToString() == "Error");
 }
