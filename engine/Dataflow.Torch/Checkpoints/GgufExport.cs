@@ -12,10 +12,14 @@ namespace Dataflow.Torch.Checkpoints;
 /// </summary>
 public static class GgufExport
 {
-    /// <param name="path">The file; there whole or not at all.</param>
-    /// <exception cref="CheckpointException">A checkpoint that cannot be read.</exception>
-    public static void Write(string folder, string path, GgufType type)
+    /// <param name="path">The file, outside the checkpoint; there whole or not at all.</param>
+    /// <param name="overwrite">Replaces a GGUF file that is there already; anything else stays.</param>
+    /// <exception cref="CheckpointException">A checkpoint that cannot be read, or a path that must not be written to.</exception>
+    public static void Write(string folder, string path, GgufType type, bool overwrite = false)
     {
+        OutputPath.RequireApart(path, [folder]);
+        string target = OutputPath.Resolve(path);
+        RequireReplaceable(path, target, overwrite);
         LlamaConfig config = ModelCheckpoint.LoadConfig(folder);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(folder);
         using var weights = new CheckpointWeights(folder);
@@ -28,26 +32,49 @@ public static class GgufExport
 
         float[]? factors = RopeFactors(config);
         GgufTensor[] tensors = [.. plan.Select(item => item.Tensor), .. factors is null ? [] : new[] { new GgufTensor("rope_freqs.weight", [factors.Length], GgufType.F32) }];
-        string temporary = path + ".tmp";
-        using (var writer = new GgufWriter(temporary, Facts(config, tokenizer, type), tensors))
+        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.partial");
+        try
         {
-            foreach ((string source, _) in plan)
+            using (var writer = new GgufWriter(temporary, Facts(config, tokenizer, type), tensors))
             {
-                using var scope = NewDisposeScope();
-                using Tensor stored = weights.Load(source);
-                Tensor plain = Arrange(stored.to(ScalarType.Float32), source, config).contiguous();
-                writer.Write(MemoryMarshal.Cast<byte, float>(plain.bytes));
+                foreach ((string source, _) in plan)
+                {
+                    using var scope = NewDisposeScope();
+                    using Tensor stored = weights.Load(source);
+                    Tensor plain = Arrange(stored.to(ScalarType.Float32), source, config).contiguous();
+                    writer.Write(MemoryMarshal.Cast<byte, float>(plain.bytes));
+                }
+
+                if (factors is not null)
+                {
+                    writer.Write(factors);
+                }
+
+                writer.Complete();
             }
 
-            if (factors is not null)
-            {
-                writer.Write(factors);
-            }
+            RequireReplaceable(path, target, overwrite);
+            File.Move(temporary, target, overwrite);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
 
-            writer.Complete();
+    private static void RequireReplaceable(string named, string target, bool overwrite)
+    {
+        if (Directory.Exists(target))
+        {
+            throw new CheckpointException($"{named}: a folder is there; name a file");
         }
 
-        File.Move(temporary, path, overwrite: true);
+        if (File.Exists(target) && !(overwrite && GgufWriter.IsGguf(target)))
+        {
+            throw new CheckpointException(overwrite
+                ? $"{named}: the file is no GGUF file, so it is not overwritten; name another"
+                : $"{named}: the file is there already; name another, or allow that it is overwritten (--overwrite)");
+        }
     }
 
     // llama.cpp rotates neighbouring pairs in Llama models, Hugging Face halves: rows of q and k change places.

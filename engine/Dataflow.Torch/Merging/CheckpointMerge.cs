@@ -25,20 +25,23 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
     public IReadOnlyList<string> Notes => notes;
 
     /// <summary>Writes the merged checkpoint; the folder is there whole or not at all.</summary>
+    /// <param name="existing">What becomes of a folder that is there already; one that is, holds or lies in an input is refused in any case.</param>
     /// <exception cref="MergeException">Shapes that do not go together, or a recipe that does not fit the models.</exception>
-    /// <exception cref="Models.CheckpointException">A checkpoint that cannot be read.</exception>
-    public void Write(string folder, Action<string>? onTensor = null, CancellationToken cancellationToken = default)
+    /// <exception cref="Models.CheckpointException">A checkpoint that cannot be read, or a folder that must not be written to.</exception>
+    public void Write(string folder, Action<string>? onTensor = null, CancellationToken cancellationToken = default, ExistingFolder existing = ExistingFolder.Keep)
     {
         if (recipe.Problem(models.Count, @base is not null) is MergeProblem problem)
         {
             throw new MergeException(problem.Message);
         }
 
+        OutputPath.RequireApart(folder, Inputs);
+        AtomicFolder.RequireReplaceable(folder, existing);
         notes.Clear();
         var open = new List<CheckpointWeights>();
         try
         {
-            foreach (string path in @base is null ? models : [@base, .. models])
+            foreach (string path in Inputs)
             {
                 open.Add(new CheckpointWeights(path));
             }
@@ -57,13 +60,15 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
 
                 writer.Complete();
                 AtomicFolder.WriteText(Path.Combine(temporary, ManifestFile), Manifest());
-            });
+            }, existing);
         }
         finally
         {
             open.ForEach(weights => weights.Dispose());
         }
     }
+
+    private IEnumerable<string> Inputs => @base is null ? models : [@base, .. models];
 
     private void WriteTensor(CheckpointWriter writer, TensorPlan planned, List<CheckpointWeights> open)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Merging;
 using Dataflow.Torch.Models;
 
@@ -27,12 +28,14 @@ internal static class MergeCommand
     private static readonly Option<ulong> Seed = new("--seed") { Description = "dare: seed of the draws.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Out = new("--out") { Description = "Folder of the merged checkpoint.", Required = true };
 
+    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Replace a checkpoint that is there already; any other folder stays, and an input does." };
+
     public static Command Create()
     {
         var command = new Command("merge", "Merge checkpoints tensor by tensor into a new one, with a manifest of what came from where.");
         command.Arguments.Add(Method);
         command.Arguments.Add(Models);
-        foreach (Option option in new Option[] { Base, Weights, Lambda, Density, T, Normalize, Rescale, Elect, Seed, Out })
+        foreach (Option option in new Option[] { Base, Weights, Lambda, Density, T, Normalize, Rescale, Elect, Seed, Out, Overwrite })
         {
             command.Options.Add(option);
         }
@@ -50,19 +53,19 @@ internal static class MergeCommand
                 Elect = parsed.GetValue(Elect),
                 Seed = parsed.GetValue(Seed),
             };
-            return Merge(new CheckpointMerge(recipe, parsed.GetValue(Models)!, parsed.GetValue(Base)), parsed.GetValue(Out)!);
+            return Merge(new CheckpointMerge(recipe, parsed.GetValue(Models)!, parsed.GetValue(Base)), parsed.GetValue(Out)!, parsed.GetValue(Overwrite));
         });
         return command;
     }
 
-    private static int Merge(CheckpointMerge merge, string folder)
+    private static int Merge(CheckpointMerge merge, string folder, bool overwrite)
     {
         int tensors = 0;
         try
         {
-            merge.Write(folder, _ => tensors++);
+            merge.Write(folder, _ => tensors++, existing: overwrite ? ExistingFolder.ReplaceCheckpoint : ExistingFolder.Keep);
         }
-        catch (Exception failure) when (failure is MergeException or CheckpointException or IOException)
+        catch (Exception failure) when (failure is MergeException or CheckpointException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(failure.Message);
             return ExitCodes.BadInput;
