@@ -63,4 +63,26 @@ public sealed class GrpoTrainerTests
         using LlamaModel resumed = Train(resumable, new GrpoOptions(4), _ => { });
         Miniatures.AssertSameBits(undisturbed.Parameters, resumed.Parameters);
     }
+
+    [Theory]
+    [InlineData(Precision.Full)]
+    [InlineData(Precision.Mixed)]
+    public void A_run_resumed_before_a_step_without_signal_ends_in_the_same_bits(Precision precision)
+    {
+        TorchRuntime.SetThreads(1);
+        // One prompt of three teaches nothing, so in every epoch a step is without a gradient, the weights of which yet move on.
+        static double Reward(int prompt, int[] response) => prompt == 1 ? 1 : GrpoTrainerTests.Reward(prompt, response);
+        TrainerOptions options = Miniatures.Options(6) with { BatchSize = 1, WeightDecay = 0.1, Precision = precision };
+        var signals = new List<bool>();
+        using LlamaModel undisturbed = Train(options, new GrpoOptions(4), step => signals.Add(step.Metrics["groups_with_signal"] > 0), Reward);
+        Assert.Contains(Enumerable.Range(1, 5), i => signals[i - 1] && !signals[i]);
+        for (int stop = 2; stop <= 6; stop++)
+        {
+            int last = stop;
+            TrainerOptions resumable = options with { CheckpointEvery = 1, CheckpointFolder = Directory.CreateTempSubdirectory().FullName };
+            Assert.Throws<OperationCanceledException>(() => Train(resumable, new GrpoOptions(4), step => { if (step.Step == last) { throw new OperationCanceledException(); } }, Reward));
+            using LlamaModel resumed = Train(resumable, new GrpoOptions(4), _ => { }, Reward);
+            Miniatures.AssertSameBits(undisturbed.Parameters, resumed.Parameters);
+        }
+    }
 }
