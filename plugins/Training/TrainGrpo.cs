@@ -45,9 +45,9 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : Train
             {
                 var grpo = new GrpoOptions(options.Samples, options.Advantage, options.Normalization, options.KlWeight);
                 var sampling = new SamplingOptions { Temperature = options.Temperature, MaxNewTokens = options.MaxTokens, StopTokens = tokenizer.Specials.Stops };
-                new GrpoTrainer(model, reference, tokenizer.Specials.Pad, settings, grpo, sampling).Train(prompts.Select(prompt => prompt.Ids).ToArray(), Reward, onStep, cancellationToken);
+                new GrpoTrainer(model, reference, tokenizer.Padding, settings, grpo, sampling).Train(prompts.Select(prompt => prompt.Ids).ToArray(), Reward, onStep, cancellationToken);
             },
-            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder)));
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder), from: init.Folder));
     }
 
     private Reading<(int[] Ids, string Answer)> Read(Row row, ChatTemplate template, TrainingRun run)

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
 using Dataflow.Torch.Models;
 using Dataflow.Torch.Text;
 using static TorchSharp.torch;
@@ -13,9 +12,10 @@ namespace Dataflow.Torch.Checkpoints;
 public static class GgufExport
 {
     /// <param name="path">The file, outside the checkpoint; there whole or not at all.</param>
+    /// <param name="pre">llama.cpp's name of the pre-tokenizer; found from tokenizer.json if null.</param>
     /// <param name="overwrite">Replaces a GGUF file that is there already; anything else stays.</param>
     /// <exception cref="CheckpointException">A checkpoint that cannot be read, or a path that must not be written to.</exception>
-    public static void Write(string folder, string path, GgufType type, bool overwrite = false)
+    public static void Write(string folder, string path, GgufType type, bool overwrite = false, string? pre = null)
     {
         OutputPath.RequireApart(path, [folder]);
         string target = OutputPath.Resolve(path);
@@ -30,12 +30,14 @@ public static class GgufExport
             plan.Add((name, new GgufTensor(NameOf(name), shape, vector ? GgufType.F32 : type)));
         }
 
+        string? template = CheckpointCompanions.ChatTemplate(folder) ?? (tokenizer.WritesDialogs ? Text.ChatTemplate.Jinja : null);
+        IEnumerable<(string, object)> vocabulary = GgufVocabulary.Facts(tokenizer, config.VocabSize, pre ?? GgufPreTokenizer.Name(tokenizer), template);
         float[]? factors = RopeFactors(config);
         GgufTensor[] tensors = [.. plan.Select(item => item.Tensor), .. factors is null ? [] : new[] { new GgufTensor("rope_freqs.weight", [factors.Length], GgufType.F32) }];
         string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.partial");
         try
         {
-            using (var writer = new GgufWriter(temporary, Facts(config, tokenizer, type), tensors))
+            using (var writer = new GgufWriter(temporary, [.. Facts(config, type), .. vocabulary], tensors))
             {
                 foreach ((string source, _) in plan)
                 {
@@ -126,10 +128,9 @@ public static class GgufExport
         ? null
         : Rope.Frequencies(config with { RopeScaling = null }).Zip(Rope.Frequencies(config), (plain, scaled) => (float)(plain / scaled)).ToArray();
 
-    private static List<(string, object)> Facts(LlamaConfig config, LlamaTokenizer tokenizer, GgufType type)
+    private static List<(string, object)> Facts(LlamaConfig config, GgufType type)
     {
         string architecture = config.ModelType == "qwen2" ? "qwen2" : "llama";
-        (IReadOnlyList<string> tokens, IReadOnlyList<int> types, IReadOnlyList<string> merges) = Vocabulary(config, tokenizer);
         return
         [
             ("general.architecture", architecture),
@@ -146,36 +147,6 @@ public static class GgufExport
             ($"{architecture}.rope.freq_base", (float)config.RopeTheta),
             ($"{architecture}.rope.dimension_count", (uint)config.HeadSize),
             ($"{architecture}.vocab_size", (uint)config.VocabSize),
-            ("tokenizer.ggml.model", "gpt2"),
-            ("tokenizer.ggml.pre", tokenizer.SplitsAsLlama3 ? "llama-bpe" : "default"),
-            ("tokenizer.ggml.tokens", tokens),
-            ("tokenizer.ggml.token_type", types),
-            ("tokenizer.ggml.merges", merges),
-            ("tokenizer.ggml.bos_token_id", (uint)tokenizer.Specials.BeginOfText),
-            ("tokenizer.ggml.eos_token_id", (uint)tokenizer.Specials.EndOfTurn),
-            ("tokenizer.ggml.padding_token_id", (uint)tokenizer.Specials.Pad),
-            ("tokenizer.ggml.add_bos_token", true),
-            ("tokenizer.chat_template", ChatTemplate.Jinja),
         ];
-    }
-
-    // Token types of llama.cpp: 1 text, 3 control, 5 unused.
-    private static (IReadOnlyList<string>, IReadOnlyList<int>, IReadOnlyList<string>) Vocabulary(LlamaConfig config, LlamaTokenizer tokenizer)
-    {
-        JsonNode root = JsonNode.Parse(tokenizer.Source)!;
-        string[] tokens = Enumerable.Range(0, config.VocabSize).Select(id => $"[unused{id}]").ToArray();
-        int[] types = Enumerable.Repeat(5, config.VocabSize).ToArray();
-        foreach ((string text, JsonNode? id) in root["model"]!["vocab"]!.AsObject())
-        {
-            (tokens[(int)id!], types[(int)id!]) = (text, 1);
-        }
-
-        foreach (JsonNode? added in root["added_tokens"]?.AsArray() ?? [])
-        {
-            int id = (int)added!["id"]!;
-            (tokens[id], types[id]) = ((string)added["content"]!, 3);
-        }
-
-        return (tokens, types, tokenizer.Merges);
     }
 }

@@ -100,7 +100,7 @@ public sealed record LlamaConfig
 
     /// <summary>config.json.</summary>
     /// <param name="task">What the architecture's name ends in: ForCausalLM, ForSequenceClassification, ForTokenClassification.</param>
-    public string ToJson(string torchDtype, SpecialTokens specials, string task = "ForCausalLM")
+    public string ToJson(string torchDtype, LlamaTokenizer tokenizer, string task = "ForCausalLM")
     {
         var root = new JsonObject
         {
@@ -121,9 +121,9 @@ public sealed record LlamaConfig
             ["attention_bias"] = OutputBias,
             ["mlp_bias"] = false,
             ["torch_dtype"] = torchDtype,
-            ["bos_token_id"] = specials.BeginOfText,
-            ["eos_token_id"] = specials.EndOfTurn,
-            ["pad_token_id"] = specials.Pad,
+            ["bos_token_id"] = tokenizer.TextTokens.Begin,
+            ["eos_token_id"] = tokenizer.WritesDialogs ? tokenizer.Specials.EndOfTurn : tokenizer.TextTokens.End,
+            ["pad_token_id"] = tokenizer.TextTokens.Pad,
         };
         if (SlidingWindow is not null)
         {

@@ -174,7 +174,7 @@ public sealed class CheckpointWeightsTests
     {
         LlamaConfig config = LlamaConfig.Parse(Config(family, extra));
         Assert.Equal((family, context, family == "qwen2"), (config.ModelType, config.ContextLength, config.QueryKeyValueBias));
-        Assert.Equal(config, LlamaConfig.Parse(config.ToJson("float32", LlamaTokenizer.Tiny().Specials)));
+        Assert.Equal(config, LlamaConfig.Parse(config.ToJson("float32", LlamaTokenizer.Tiny())));
     }
 
     [Theory]
