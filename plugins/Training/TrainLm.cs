@@ -56,7 +56,7 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
         run.Train(
             examples.Count,
             (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Padding, settings).Train(examples, onStep, cancellationToken, heldOut),
-            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: init is null ? null : ModelCheckpoint.StoredDtype(init.Folder), init.Folder));
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: init is null ? null : ModelCheckpoint.StoredDtype(init.Folder), from: init?.Folder));
     }
 
     private async Task<LlamaTokenizer> MakeTokenizerAsync(IRowStream rows, CancellationToken cancellationToken)

@@ -34,6 +34,21 @@ public sealed class GrpoTrainerTests
     }
 
     [Fact]
+    public void The_likeliest_responses_to_held_out_prompts_are_rewarded_and_the_best_weights_come_back()
+    {
+        using LlamaModel model = Miniatures.Model();
+        TrainerOptions options = Miniatures.Options(20) with { BatchSize = 3, EvaluateEvery = 5, KeepBest = true, CheckpointFolder = Directory.CreateTempSubdirectory().FullName };
+        var steps = new List<TrainingStep>();
+        new GrpoTrainer(model, null, 0, options, new GrpoOptions(8), Sampling).Train(Prompts, Reward, steps.Add, heldOut: ([[7, 8], [9, 10]], Reward));
+        TrainingStep[] evaluated = steps.Where(step => step.Metrics.ContainsKey("eval_reward")).ToArray();
+        Assert.Equal([5, 10, 15, 20], evaluated.Select(step => step.Step));
+        Assert.All(evaluated, step => Assert.Equal(1, step.Metrics["eval_reward"] + step.Metrics["eval_loss"], 9));
+        var sampler = new LlamaSampler(model);
+        double found = new[] { new[] { 7, 8 }, [9, 10] }.Average(prompt => Reward(0, sampler.SampleGroup(prompt, [1], Sampling with { Temperature = 0 })[0].Ids));
+        Assert.Equal(evaluated.Max(step => step.Metrics["eval_reward"]), found);
+    }
+
+    [Fact]
     public void Equal_rewards_change_nothing()
     {
         using LlamaModel untouched = Miniatures.Model();
