@@ -53,7 +53,16 @@ public sealed class MergeTests
         CommandResult merged = await command.RunAsync(["merge", "ties", "nowhere", "--out", "x"]);
         Assert.Equal(2, merged.ExitCode);
         Assert.Contains("base", merged.Error, StringComparison.Ordinal);
-        Assert.NotEqual(0, (await command.RunAsync(["merge", "blend", "a", "b", "--out", "x"])).ExitCode);
+        foreach (string method in new[] { "blend", "2", "linear,ties", "" })
+        {
+            CommandResult refused = await command.RunAsync(["merge", method, "a", "b", "--out", "x"]);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.Contains($"unknown method '{method}'; methods: linear, task_arithmetic, ties", refused.Error, StringComparison.Ordinal);
+        }
+
+        CommandResult heavy = await command.RunAsync(["merge", "linear", "a", "b", "--weights", "1", "1e300", "--out", "x"]);
+        Assert.Equal(2, heavy.ExitCode);
+        Assert.Contains("no sensible factor", heavy.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -47,6 +47,9 @@ public static partial class ModelCheckpoint
 
     public static LlamaConfig LoadConfig(string folder) => LlamaConfig.Parse(ReadText(folder, "config.json"));
 
+    /// <summary>Whether there is a file that <see cref="LoadTokenizer"/> reads.</summary>
+    public static bool HasTokenizer(string folder) => TokenizerFile(folder) is not null;
+
     /// <summary>Reads tokenizer.json, or Llama 3's own tokenizer.model where there is no such file.</summary>
     public static LlamaTokenizer LoadTokenizer(string folder)
     {

@@ -41,12 +41,18 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
         var open = new List<CheckpointWeights>();
         try
         {
+            MergeCompatibility.Require([.. Inputs], notes);
             foreach (string path in Inputs)
             {
                 open.Add(new CheckpointWeights(path));
             }
 
             TensorPlan[] plan = new MergePlan(recipe, open, notes).Tensors;
+            if (plan.FirstOrDefault(tensor => tensor.Name == MergePlan.Embedding) is TensorPlan embedding)
+            {
+                MergeCompatibility.RequireRoom(Inputs.First(), embedding.Shape[0]);
+            }
+
             AtomicFolder.Write(folder, temporary =>
             {
                 CopyRest(@base ?? models[0], temporary, plan);
@@ -74,7 +80,7 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
     {
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        Tensor?[] loaded = open.Select(weights => MergePlan.Fits(weights.Find(planned.Name), planned) ? Cut(Load(weights, planned.Name, scope), planned.Shape) : null).ToArray();
+        Tensor?[] loaded = open.Zip(Inputs, (weights, path) => MergePlan.Fits(weights.Find(planned.Name), planned) ? Cut(Load(weights, path, planned.Name, scope), planned.Shape) : null).ToArray();
         Tensor? start = @base is null ? null : loaded[0];
         Tensor[] tensors = loaded.Skip(@base is null ? 0 : 1).OfType<Tensor>().ToArray();
         if (tensors.Length < models.Count)
@@ -87,7 +93,8 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
         Tensor[] masks = recipe.Method == MergeMethod.Dare ? Enumerable.Range(0, tensors.Length).Select(i => Draw(planned, i)).ToArray() : [];
         try
         {
-            writer.Write(planned.Name, recipe.Apply(start, tensors, masks));
+            Tensor merged = recipe.Apply(start, tensors, masks).to(planned.Dtype);
+            writer.Write(planned.Name, IsFinite(merged) ? merged : throw new MergeException($"the result holds numbers beyond {planned.Dtype}: the weights are too large"));
         }
         catch (MergeException failure)
         {
@@ -95,12 +102,14 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
         }
     }
 
-    private static Tensor Load(CheckpointWeights weights, string name, DisposeScope scope)
+    private static Tensor Load(CheckpointWeights weights, string path, string name, DisposeScope scope)
     {
         Tensor tensor = weights.Load(name);
         scope.Attach(tensor);
-        return tensor;
+        return IsFinite(tensor) ? tensor : throw new MergeException($"{path}: tensor '{name}' holds NaN or infinite numbers");
     }
+
+    private static bool IsFinite(Tensor tensor) => tensor.isfinite().all().to(ScalarType.Float64).Number() != 0;
 
     private static Tensor Cut(Tensor tensor, long[] shape)
     {

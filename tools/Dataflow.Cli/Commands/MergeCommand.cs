@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Merging;
 using Dataflow.Torch.Models;
@@ -8,12 +9,14 @@ namespace Dataflow.Cli.Commands;
 /// <summary><c>dataflow merge METHOD CHECKPOINT… --out FOLDER</c>: the merge stages for people who have only checkpoints.</summary>
 internal static class MergeCommand
 {
+    // By their names alone: an enumeration also parses from its numbers, and from several names.
+    private static readonly Dictionary<string, MergeMethod> Methods =
+        Enum.GetValues<MergeMethod>().ToDictionary(method => JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString()), StringComparer.OrdinalIgnoreCase);
+
     private static readonly Argument<MergeMethod> Method = new("method")
     {
         Description = "linear, task_arithmetic, ties, dare, slerp or model_stock.",
-        CustomParser = result => Enum.TryParse(result.Tokens[0].Value.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out MergeMethod method) && Enum.IsDefined(method)
-            ? method
-            : Complain(result),
+        CustomParser = result => Methods.TryGetValue(result.Tokens[0].Value, out MergeMethod method) ? method : Complain(result),
     };
 
     private static readonly Argument<string[]> Models = new("checkpoints") { Description = "Checkpoint folders in Hugging Face layout.", Arity = ArgumentArity.OneOrMore };
@@ -82,7 +85,7 @@ internal static class MergeCommand
 
     private static MergeMethod Complain(System.CommandLine.Parsing.ArgumentResult result)
     {
-        result.AddError($"unknown method '{result.Tokens[0].Value}'; methods: linear, task_arithmetic, ties, dare, slerp, model_stock");
+        result.AddError($"unknown method '{result.Tokens[0].Value}'; methods: {string.Join(", ", Methods.Keys)}");
         return default;
     }
 }
