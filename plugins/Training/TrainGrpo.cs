@@ -21,9 +21,11 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : Train
         TrainingRun.Declare(options, declaration);
         declaration.Require(options.Prompt, "prompt", StageInputs.Default, "text");
         declaration.Require(options.Answer, "answer", StageInputs.Default, "text", "integer", "number");
-        if (options.MaxTokens >= options.MaxLength)
+        int? context = declaration.ContextOf("init");
+        if (options.MaxTokens >= Math.Min(options.MaxLength, context ?? int.MaxValue))
         {
-            declaration.Error("max_tokens", $"responses of {options.MaxTokens} tokens leave no room for a prompt in max_length {options.MaxLength}");
+            string where = context < options.MaxLength ? $"the model's context of {context}" : $"max_length {options.MaxLength}";
+            declaration.Error("max_tokens", $"responses of {options.MaxTokens} tokens leave no room for a prompt in {where}");
         }
 
         try

@@ -179,7 +179,7 @@ public sealed class TrainerStageTests
     }
 
     [Fact]
-    public async Task What_stands_beside_the_weights_comes_along()
+    public async Task A_checkpoint_on_disk_is_known_before_the_run_and_what_stands_beside_its_weights_comes_along()
     {
         using var command = new DataflowCommand();
         WriteRows(command);
@@ -196,6 +196,16 @@ public sealed class TrainerStageTests
               pairs: { uses: io.jsonl, with: { path: pairs.jsonl } }
               sft: { uses: train.lm, from: pairs, with: { init: start, text: answer, steps: 1, max_length: 64 } }
             """);
+        command.Write("long.yaml", """
+            name: long
+            models: { start: { uses: llama, with: { checkpoint: runs/b/artifacts/base } } }
+            stages:
+              pairs: { uses: io.jsonl, with: { path: pairs.jsonl } }
+              grpo: { uses: train.grpo, from: pairs, with: { init: start, max_tokens: 64 } }
+            """);
+        CommandResult check = await command.RunAsync(["check", "long.yaml", "--no-environment"]);
+        Assert.Equal(2, check.ExitCode);
+        Assert.Contains("long.yaml:5:75: error DF0022: responses of 64 tokens leave no room for a prompt in the model's context of 64", check.Error, StringComparison.Ordinal);
         CommandResult tuned = await command.RunAsync(["run", "tune.yaml", "--run-id", "t"]);
         Assert.True(tuned.ExitCode == 0, tuned.All);
         foreach (string file in new[] { "chat_template.jinja", "generation_config.json", "tokenizer_config.json", "config.json" })

@@ -47,7 +47,7 @@ internal static class CheckpointCompanions
         }
 
         AtomicFolder.WriteText(Path.Combine(folder, Config), root.ToJsonString(Indented));
-        string[] carried = from is null ? [] : Carried.Where(name => File.Exists(Path.Combine(from, name))).ToArray();
+        string[] carried = from is null ? [] : [.. Present(from)];
         foreach (string name in carried)
         {
             string target = Path.Combine(folder, Path.GetFileName(name));
@@ -66,6 +66,9 @@ internal static class CheckpointCompanions
             AtomicFolder.WriteText(Path.Combine(folder, GenerationConfig), Generation(tokenizer).ToJsonString());
         }
     }
+
+    /// <summary>Those files that there are, in order.</summary>
+    public static IReadOnlyList<string> Present(string folder) => Carried.Where(name => File.Exists(Path.Combine(folder, name))).ToArray();
 
     /// <summary>The Jinja template of dialogs: chat_template.jinja, or tokenizer_config.json's (its default one); null if there is none.</summary>
     public static string? ChatTemplate(string folder)

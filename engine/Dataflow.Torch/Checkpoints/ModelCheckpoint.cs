@@ -58,11 +58,11 @@ public static partial class ModelCheckpoint
         return name == "tokenizer.json" ? LlamaTokenizer.Parse(text, CheckpointCompanions.TokenizerConfigOf(folder)) : TiktokenModel.Parse(text);
     }
 
-    /// <summary>SHA-256 over the weights, config and (if there is one) tokenizer, in lower-case hex.</summary>
+    /// <summary>SHA-256 over the weights, the config, and the files of tokenizer and generation that there are, in lower-case hex.</summary>
     public static string Hash(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string name in (IEnumerable<string>)["config.json", .. CheckpointWeights.FileNames(folder), .. TokenizerFile(folder) is string tokenizer ? [tokenizer] : Array.Empty<string>()])
+        foreach (string name in (IEnumerable<string>)["config.json", .. CheckpointWeights.FileNames(folder), .. CheckpointCompanions.Present(folder)])
         {
             hash.AppendData(Encoding.UTF8.GetBytes(name));
             using FileStream file = File.OpenRead(Require(folder, name));

@@ -48,6 +48,21 @@ public sealed class CheckpointCompanionsTests
     }
 
     [Fact]
+    public void A_hash_sees_what_a_training_would_carry_along()
+    {
+        string start = Base();
+        string before = ModelCheckpoint.Hash(start);
+        foreach (string file in new[] { "chat_template.jinja", "generation_config.json", "tokenizer_config.json" })
+        {
+            File.AppendAllText(Path.Combine(start, file), " ");
+            Assert.NotEqual(before, before = ModelCheckpoint.Hash(start));
+        }
+
+        File.AppendAllText(Path.Combine(start, "notes.txt"), "more");
+        Assert.Equal(before, ModelCheckpoint.Hash(start));
+    }
+
+    [Fact]
     public void A_reward_model_says_what_it_is_and_keeps_the_rest()
     {
         string start = Base();
