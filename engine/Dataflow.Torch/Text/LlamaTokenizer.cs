@@ -8,13 +8,14 @@ namespace Dataflow.Torch.Text;
 
 /// <summary>
 /// A byte-level BPE tokenizer from Hugging Face's tokenizer.json: Llama 3's, or any other. User text never becomes a special
-/// token: it is encoded by an instance that knows none. Text is taken to be in Unicode's composed form (NFC) already.
+/// token: it is encoded by an instance that knows none.
 /// </summary>
 public sealed class LlamaTokenizer
 {
     private readonly BpeTokenizer text;
     private readonly PieceSplitter splitter;
     private readonly bool ignoreMerges;
+    private readonly bool composes;
     private readonly Dictionary<string, int> vocabulary;
     private readonly Dictionary<int, byte[]> bytes = [];
     private readonly Dictionary<int, string> spellings;
@@ -25,7 +26,7 @@ public sealed class LlamaTokenizer
     {
         JsonNode model = root["model"] ?? throw new JsonException("no model");
         Refuse(model);
-        RefuseNormalizer(root["normalizer"]);
+        composes = Composes(root["normalizer"]);
         splitter = PieceSplitter.Parse(root["pre_tokenizer"]);
         ignoreMerges = (bool?)model["ignore_merges"] ?? false;
         vocabulary = model["vocab"]!.AsObject().ToDictionary(pair => pair.Key, pair => (int)pair.Value!, StringComparer.Ordinal);
@@ -121,16 +122,17 @@ public sealed class LlamaTokenizer
             return [];
         }
 
+        string composed = composes ? UnicodeComposition.Compose(value) : value;
         if (!ignoreMerges)
         {
-            return text.EncodeToIds(value);
+            return text.EncodeToIds(composed);
         }
 
         // Where merges are to be ignored, a piece that is a token is one, whether or not merges would make it.
         var ids = new List<int>();
-        foreach ((int offset, int length) in splitter.PreTokenize(value))
+        foreach ((int offset, int length) in splitter.PreTokenize(composed))
         {
-            string piece = value.Substring(offset, length);
+            string piece = composed.Substring(offset, length);
             if (vocabulary.TryGetValue(ByteLevel.Spell(Encoding.UTF8.GetBytes(piece)), out int whole))
             {
                 ids.Add(whole);
@@ -210,24 +212,14 @@ public sealed class LlamaTokenizer
         }
     }
 
-    // NFC is passed over: nearly all text is composed already, and this runtime has no tables to compose the rest.
-    private static void RefuseNormalizer(JsonNode? normalizer)
+    // Whether text is brought to Unicode's composed form first; any other change of it is refused.
+    private static bool Composes(JsonNode? normalizer) => (string?)normalizer?["type"] switch
     {
-        switch ((string?)normalizer?["type"])
-        {
-            case null or "NFC":
-                break;
-            case "Sequence":
-                foreach (JsonNode? part in normalizer!["normalizers"]!.AsArray())
-                {
-                    RefuseNormalizer(part);
-                }
-
-                break;
-            case string type:
-                throw new CheckpointException($"tokenizer.json: normalizer '{type}' is not supported; NFC is");
-        }
-    }
+        null => false,
+        "NFC" => true,
+        "Sequence" => normalizer!["normalizers"]!.AsArray().Select(Composes).ToArray().Contains(true),
+        string type => throw new CheckpointException($"tokenizer.json: normalizer '{type}' is not supported; NFC is"),
+    };
 
     // What a special token spells is no text; what another added token spells is.
     private void ReadBytes()

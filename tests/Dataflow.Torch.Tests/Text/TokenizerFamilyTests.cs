@@ -42,6 +42,8 @@ public sealed class TokenizerFamilyTests
         Assert.Contains("<|begin_of_text|> is missing", Assert.Throws<CheckpointException>(() => new ChatTemplate(qwen)).Message, StringComparison.Ordinal);
         Assert.Null(qwen.TextTokens.Begin);
         Assert.Equal(("<|im_end|>", "<|endoftext|>"), (qwen.SpellingOf(qwen.TextTokens.End!.Value), qwen.SpellingOf(qwen.Padding)));
+        Assert.Equal("caf\u00E9", qwen.Decode(qwen.Encode("cafe\u0301")));
+        Assert.Equal("cafe\u0301", TokenizerFamilies.Create("gpt2").Decode(TokenizerFamilies.Create("gpt2").Encode("cafe\u0301")));
         Assert.Equal("a<tool_call>", qwen.Decode([.. qwen.Encode("a"), qwen.VocabSize - 1]));
         Assert.Equal("a", qwen.Decode([.. qwen.Encode("a"), qwen.TextTokens.End.Value]));
     }
