@@ -1,5 +1,6 @@
 using Dataflow.Abstractions;
 using Dataflow.Torch.Checkpoints;
+using Dataflow.Torch.Models;
 
 namespace Dataflow.Plugins.LlamaModel;
 
@@ -33,6 +34,23 @@ internal sealed class CheckpointFolder(string? checkpoint, ModelContext context)
         else if (checkpoint is not null && !Directory.Exists(declaration.ResolvePath(checkpoint)))
         {
             declaration.Error("checkpoint", $"there is no checkpoint folder '{declaration.ResolvePath(checkpoint)}'");
+        }
+        else if (checkpoint is not null)
+        {
+            declaration.ContextLength = ContextOf(declaration.ResolvePath(checkpoint));
+        }
+    }
+
+    // What is wrong with a config.json is told by what reads it in earnest.
+    private static int? ContextOf(string folder)
+    {
+        try
+        {
+            return ModelCheckpoint.LoadConfig(folder).ContextLength;
+        }
+        catch (Exception failure) when (failure is CheckpointException or IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Dataflow.Abstractions;
+using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch;
 using Dataflow.Torch.Merging;
 using Dataflow.Torch.Models;
@@ -18,7 +19,7 @@ public abstract class MergeStage(MergeSettings options, IReadOnlyList<Checkpoint
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(context.ArtifactFolder)!);
-            merge.Write(context.ArtifactFolder, _ => tensors++, cancellationToken);
+            merge.Write(context.ArtifactFolder, _ => tensors++, cancellationToken, ExistingFolder.ReplaceCheckpoint);
         }
         catch (Exception failure) when (failure is MergeException or CheckpointException)
         {

@@ -39,9 +39,9 @@ public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoin
             {
                 ReferenceLogProbabilities[]? known = options.Loss == PreferenceLossKind.SimPo ? null : References([pairs, heldOut], model, tokenizer, settings, context, cancellationToken);
                 var loss = new PreferenceLossOptions(options.Loss, options.Beta, options.Margin, options.NllWeight, options.NllNormalization);
-                new DpoTrainer(model, tokenizer.Specials.Pad, settings, loss).Train(pairs, known?[0], onStep, cancellationToken, heldOut.Count > 0 ? (heldOut, known?[1]) : null);
+                new DpoTrainer(model, tokenizer.Padding, settings, loss).Train(pairs, known?[0], onStep, cancellationToken, heldOut.Count > 0 ? (heldOut, known?[1]) : null);
             },
-            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder)));
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder), from: init.Folder));
     }
 
     // Training starts from the reference unless another is named, so the weights are loaded once where they can be.
@@ -56,7 +56,7 @@ public sealed class TrainDpo(TrainDpoOptions options, Checkpoint init, Checkpoin
             return sets.Select(pairs => cache.GetOrCompute(origin.Hash, pairs, () =>
             {
                 other ??= origin.Hash == init.Hash ? null : ModelCheckpoint.LoadModel(origin.Folder, model.Device, model.Parameters.First().Value.dtype);
-                return new PreferencePass(other ?? model, tokenizer.Specials.Pad, settings).Reference(pairs, cancellationToken);
+                return new PreferencePass(other ?? model, tokenizer.Padding, settings).Reference(pairs, cancellationToken);
             })).ToArray();
         }
         finally

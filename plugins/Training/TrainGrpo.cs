@@ -12,6 +12,8 @@ using Dataflow.Torch.Training;
 namespace Dataflow.Plugins.Training;
 
 [Stage("train.grpo", "Group-relative policy optimisation on prompts with known answers: reward 1 for a response that gives the answer, 0 otherwise.")]
+[StageInput(StageInputs.Default)]
+[StageInput(TrainingRun.EvaluationInput, Optional = true)]
 public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : TrainerStage(options, options.KlWeight > 0 ? 4 : 3), IStage<TrainGrpoOptions>
 {
     public static void Declare(TrainGrpoOptions options, StageDeclaration declaration)
@@ -19,6 +21,13 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : Train
         TrainingRun.Declare(options, declaration);
         declaration.Require(options.Prompt, "prompt", StageInputs.Default, "text");
         declaration.Require(options.Answer, "answer", StageInputs.Default, "text", "integer", "number");
+        int? context = declaration.ContextOf("init");
+        if (options.MaxTokens >= Math.Min(options.MaxLength, context ?? int.MaxValue))
+        {
+            string where = context < options.MaxLength ? $"the model's context of {context}" : $"max_length {options.MaxLength}";
+            declaration.Error("max_tokens", $"responses of {options.MaxTokens} tokens leave no room for a prompt in {where}");
+        }
+
         try
         {
             _ = Pattern(options);
@@ -34,20 +43,28 @@ public sealed class TrainGrpo(TrainGrpoOptions options, Checkpoint init) : Train
         var run = new TrainingRun(options, context, ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(init.Folder);
         var template = new ChatTemplate(tokenizer);
-        IReadOnlyList<(int[] Ids, string Answer)> prompts = await run.ReadAsync(inputs.In, row => Read(row, template, run), cancellationToken);
+        if (options.MaxTokens >= run.MaxLength)
+        {
+            throw new StageFailedException($"max_tokens {options.MaxTokens} leaves no room for a prompt: the model's context and max_length allow {run.MaxLength} tokens in all");
+        }
+
+        Reading<(int[] Ids, string Answer)> ReadRow(Row row) => Read(row, template, run);
+        IReadOnlyList<(int[] Ids, string Answer)> prompts = await run.ReadAsync(inputs.In, ReadRow, cancellationToken);
+        IReadOnlyList<(int[] Ids, string Answer)> heldOut = await run.ReadHeldOutAsync(inputs, ReadRow, cancellationToken);
         using LlamaModel model = run.LoadModel(init.Folder);
         using LlamaModel? reference = options.KlWeight > 0 ? run.LoadModel(init.Folder) : null;
         Regex? extract = Pattern(options);
-        double Reward(int prompt, int[] response) => Answer(tokenizer.Decode(response), extract) == prompts[prompt].Answer ? 1 : 0;
+        Func<int, int[], double> RewardOf(IReadOnlyList<(int[] Ids, string Answer)> set) => (prompt, response) => Answer(tokenizer.Decode(response), extract) == set[prompt].Answer ? 1 : 0;
         run.Train(
             prompts.Count,
             (settings, onStep) =>
             {
                 var grpo = new GrpoOptions(options.Samples, options.Advantage, options.Normalization, options.KlWeight);
                 var sampling = new SamplingOptions { Temperature = options.Temperature, MaxNewTokens = options.MaxTokens, StopTokens = tokenizer.Specials.Stops };
-                new GrpoTrainer(model, reference, tokenizer.Specials.Pad, settings, grpo, sampling).Train(prompts.Select(prompt => prompt.Ids).ToArray(), Reward, onStep, cancellationToken);
+                new GrpoTrainer(model, reference, tokenizer.Padding, settings, grpo, sampling).Train(
+                    prompts.Select(prompt => prompt.Ids).ToArray(), RewardOf(prompts), onStep, cancellationToken, (heldOut.Select(prompt => prompt.Ids).ToArray(), RewardOf(heldOut)));
             },
-            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder)));
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder), from: init.Folder));
     }
 
     private Reading<(int[] Ids, string Answer)> Read(Row row, ChatTemplate template, TrainingRun run)

@@ -46,7 +46,7 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
     {
         var run = new TrainingRun(options, context, init is null ? options.Shape!.Context : ModelCheckpoint.LoadConfig(init.Folder).ContextLength);
         LlamaTokenizer tokenizer = init is null ? await MakeTokenizerAsync(inputs.In, cancellationToken) : ModelCheckpoint.LoadTokenizer(init.Folder);
-        var template = new ChatTemplate(tokenizer);
+        ChatTemplate? template = options.Text is null ? new ChatTemplate(tokenizer) : null;
         Reading<TrainingExample> ReadRow(Row row) => Read(row, tokenizer, template, run);
         IReadOnlyList<TrainingExample> examples = await run.ReadAsync(inputs.In, ReadRow, cancellationToken);
         IReadOnlyList<TrainingExample> heldOut = await run.ReadHeldOutAsync(inputs, ReadRow, cancellationToken);
@@ -55,8 +55,8 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
             : run.LoadModel(init.Folder);
         run.Train(
             examples.Count,
-            (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Specials.Pad, settings).Train(examples, onStep, cancellationToken, heldOut),
-            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: init is null ? null : ModelCheckpoint.StoredDtype(init.Folder)));
+            (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Padding, settings).Train(examples, onStep, cancellationToken, heldOut),
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: init is null ? null : ModelCheckpoint.StoredDtype(init.Folder), from: init?.Folder));
     }
 
     private async Task<LlamaTokenizer> MakeTokenizerAsync(IRowStream rows, CancellationToken cancellationToken)
@@ -84,16 +84,18 @@ public sealed class TrainLm(TrainLmOptions options, Checkpoint? init) : TrainerS
         return trainer.Train(size);
     }
 
-    private Reading<TrainingExample> Read(Row row, LlamaTokenizer tokenizer, ChatTemplate template, TrainingRun run)
+    private Reading<TrainingExample> Read(Row row, LlamaTokenizer tokenizer, ChatTemplate? template, TrainingRun run)
     {
-        if (options.Text is null)
+        if (template is not null)
         {
             EncodedDialog dialog = template.Encode(Dialogs.Read(row, options.Messages, lastOnly: false));
             return Dialogs.Example(options.AnswersOnly ? dialog : dialog with { Train = Enumerable.Repeat(true, dialog.Ids.Length).ToArray() }, run);
         }
 
         // A document longer than a row becomes several rows.
-        int[] ids = [tokenizer.Specials.BeginOfText, .. tokenizer.Encode(row.Text(options.Text)), tokenizer.Specials.EndOfText];
+        TextTokens around = tokenizer.TextTokens;
+        int end = around.End ?? throw new StageFailedException("the tokenizer has no token that ends a text: name one as eos_token in the checkpoint's tokenizer_config.json");
+        int[] ids = [.. around.Begin is int begin ? new[] { begin } : [], .. tokenizer.Encode(row.Text(options.Text!)), end];
         return Reading<TrainingExample>.Of(ids.Chunk(run.MaxLength).Where(piece => piece.Length > 1)
             .Select(piece => new TrainingExample(piece, Enumerable.Repeat(true, piece.Length).ToArray())).ToArray());
     }

@@ -34,8 +34,8 @@ public sealed class TrainProcessReward(TrainProcessRewardOptions options, Checkp
         using RewardModel model = RewardModel.Initialize(run.LoadTrunk(init.Folder), run.Seed("head"));
         run.Train(
             traces.Count,
-            (settings, onStep) => new ProcessRewardTrainer(model, tokenizer.Specials.Pad, settings).Train(traces, onStep, cancellationToken, heldOut),
-            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Steps, ModelCheckpoint.StoredDtype(init.Folder)));
+            (settings, onStep) => new ProcessRewardTrainer(model, tokenizer.Padding, settings).Train(traces, onStep, cancellationToken, heldOut),
+            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Steps, ModelCheckpoint.StoredDtype(init.Folder), init.Folder));
     }
 
     private Reading<LabelledTrace> Read(Row row, TraceEncoder encoder, TrainingRun run)

@@ -35,11 +35,11 @@ public sealed class TrainReward(TrainRewardOptions options, Checkpoint init) : T
             groups.Count,
             (settings, onStep) =>
             {
-                var trainer = new RewardTrainer(model, tokenizer.Specials.Pad, settings, new RewardTrainerOptions(options.Mode, options.Ranking, options.Centring));
+                var trainer = new RewardTrainer(model, tokenizer.Padding, settings, new RewardTrainerOptions(options.Mode, options.Ranking, options.Centring));
                 trainer.Train(groups, onStep, cancellationToken, heldOut);
                 model.Scale = RewardScale.Of(groups.Take(ScaleGroups).SelectMany(trainer.Score).ToArray());
             },
-            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Sequence, ModelCheckpoint.StoredDtype(init.Folder)));
+            folder => RewardCheckpoint.Save(folder, model, tokenizer, RewardTask.Sequence, ModelCheckpoint.StoredDtype(init.Folder), init.Folder));
         context.Report(new Metric("reward_mean", model.Scale.Mean));
         context.Report(new Metric("reward_std", model.Scale.Deviation));
     }

@@ -30,8 +30,8 @@ public sealed class TrainSft(TrainSftOptions options, Checkpoint init) : Trainer
         using LlamaModel model = run.LoadModel(init.Folder);
         run.Train(
             examples.Count,
-            (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Specials.Pad, settings).Train(examples, onStep, cancellationToken, heldOut),
-            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder)));
+            (settings, onStep) => new LanguageModelTrainer(model, tokenizer.Padding, settings).Train(examples, onStep, cancellationToken, heldOut),
+            folder => ModelCheckpoint.Save(folder, model, tokenizer, dtype: ModelCheckpoint.StoredDtype(init.Folder), from: init.Folder));
     }
 }
 

@@ -67,7 +67,7 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
     /// <summary>Trains on the calling thread and leaves the checkpoint in the stage's artifact folder.</summary>
     public void Train(int examples, Action<TrainerOptions, Action<TrainingStep>> train, Action<string> save)
     {
-        TrainerOptions options = settings.ToOptions(settings.StepsOn(examples), context.Seed, context.WorkFolder) with
+        TrainerOptions options = settings.ToOptions(examples, context.Seed, context.WorkFolder) with
         {
             BeforeCheckpoint = () => context.MetricsJournalled.GetAwaiter().GetResult(),
         };
@@ -75,7 +75,7 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
         {
             train(options, step => Report(step, options.Steps));
         }
-        catch (Exception failure) when (failure is TrainingException or ArgumentException)
+        catch (Exception failure) when (failure is TrainingException or ArgumentException or CheckpointException)
         {
             throw new StageFailedException(failure.Message, failure);
         }
@@ -115,6 +115,20 @@ internal sealed class TrainingRun(TrainingSettings settings, StageContext contex
         if (settings.Patience is not null && settings.EvaluateEvery is null)
         {
             declaration.Error("patience", "an early stop needs 'evaluate_every'");
+        }
+
+        if (settings.KeepBest && settings.EvaluateEvery is null)
+        {
+            declaration.Error("keep_best", "which weights are the best is found by 'evaluate_every'");
+        }
+
+        string[] known = [.. LoraAdapters.TargetNames];
+        for (int i = 0; i < settings.Lora?.Targets.Count; i++)
+        {
+            if (!known.Contains(settings.Lora.Targets[i], StringComparer.Ordinal))
+            {
+                declaration.Error($"lora.targets[{i}]", $"there is no '{settings.Lora.Targets[i]}' to adapt; there are {string.Join(", ", known)}");
+            }
         }
 
         if (evaluates && settings.EvaluateEvery is null)

@@ -12,12 +12,15 @@ public abstract record TrainingSettings
     public int? Steps { get; init; }
 
     /// <summary>Steps on so many examples.</summary>
-    public int StepsOn(double examples) => Steps ?? Math.Max(1, (int)Math.Ceiling(Epochs * examples / BatchSize));
+    public int StepsOn(double examples) => Steps ?? (int)Math.Clamp(Math.Ceiling(Epochs * examples / BatchOf(examples)), 1, int.MaxValue);
 
-    [Description("Passes over the data, where 'steps' is absent."), Range(0.0, 10_000.0)]
+    /// <summary>Examples per step: not more than there are, since a step that sees one twice learns nothing more.</summary>
+    public double BatchOf(double examples) => Math.Max(1, Math.Min(BatchSize, examples));
+
+    [Description("Passes over the data, where 'steps' is absent."), Range(0.0001, 10_000.0)]
     public double Epochs { get; init; } = 2;
 
-    [Description("Examples per optimizer step."), Range(1, 1_000_000)]
+    [Description("Examples per optimizer step; all, where there are fewer."), Range(1, 1_000_000)]
     public int BatchSize { get; init; } = 32;
 
     [Description("Rows per forward pass; gradients are accumulated over them. Absent: the whole batch at once."), Range(1, 1_000_000)]
@@ -59,10 +62,13 @@ public abstract record TrainingSettings
     [Description("Steps between evaluations on the input 'eval'."), Range(1, int.MaxValue)]
     public int? EvaluateEvery { get; init; }
 
-    [Description("Evaluations without a lower loss after which training stops; the best weights are kept."), Range(1, int.MaxValue)]
+    [Description("Evaluations without a lower loss after which training stops. The weights of the best evaluation are kept, whether or not it stopped."), Range(1, int.MaxValue)]
     public int? Patience { get; init; }
 
-    [Description("Stop when the loss rises over its running mean by this factor; 0: only when it is no number."), Range(0.0, 1e9)]
+    [Description("End with the weights of the evaluation of lowest loss, not with those of the last step; 'patience' does so anyway.")]
+    public bool KeepBest { get; init; }
+
+    [Description("Stop when a loss exceeds the mean of the last ones by this factor, or the mean of the last 50 its lowest by a fifth of it; 0: only when it is no number."), Range(0.0, 1e9)]
     public double Divergence { get; init; } = 10;
 
     [Description("Steps between resumable checkpoints."), Range(1, int.MaxValue)]
@@ -77,10 +83,10 @@ public abstract record TrainingSettings
     /// <summary>Several sequences a row.</summary>
     protected virtual bool Packs => false;
 
-    internal TrainerOptions ToOptions(int steps, ulong seed, string workFolder) => new()
+    internal TrainerOptions ToOptions(int examples, ulong seed, string workFolder) => new()
     {
-        Steps = steps,
-        BatchSize = BatchSize,
+        Steps = StepsOn(examples),
+        BatchSize = (int)BatchOf(examples),
         MicroBatchRows = MicroBatch ?? 0,
         LearningRate = LearningRate,
         Schedule = Schedule,
@@ -97,6 +103,7 @@ public abstract record TrainingSettings
         Lora = Lora is null ? null : new LoraOptions(Lora.Rank, Lora.Alpha, Lora.Targets),
         EvaluateEvery = EvaluateEvery ?? 0,
         Patience = Patience ?? 0,
+        KeepBest = KeepBest,
         DivergenceFactor = Divergence,
         Seed = seed,
         CheckpointEvery = CheckpointEvery,

@@ -53,7 +53,47 @@ public sealed class MergeTests
         CommandResult merged = await command.RunAsync(["merge", "ties", "nowhere", "--out", "x"]);
         Assert.Equal(2, merged.ExitCode);
         Assert.Contains("base", merged.Error, StringComparison.Ordinal);
-        Assert.NotEqual(0, (await command.RunAsync(["merge", "blend", "a", "b", "--out", "x"])).ExitCode);
+        foreach (string method in new[] { "blend", "2", "linear,ties", "" })
+        {
+            CommandResult refused = await command.RunAsync(["merge", method, "a", "b", "--out", "x"]);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.Contains($"unknown method '{method}'; methods: linear, task_arithmetic, ties", refused.Error, StringComparison.Ordinal);
+        }
+
+        CommandResult heavy = await command.RunAsync(["merge", "linear", "a", "b", "--weights", "1", "1e300", "--out", "x"]);
+        Assert.Equal(2, heavy.ExitCode);
+        Assert.Contains("no sensible factor", heavy.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Merge_and_export_lose_nothing_that_is_there()
+    {
+        using var command = new DataflowCommand();
+        command.Write("rows.jsonl", string.Concat(Enumerable.Range(0, 8).Select(i => $$"""{"text": "row {{i}}"}""" + "\n")));
+        command.Write("soup.yaml", Pipeline);
+        Assert.Equal(0, (await command.RunAsync(["run", "soup.yaml", "--run-id", "r"])).ExitCode);
+        const string A = "runs/r/artifacts/a", B = "runs/r/artifacts/b";
+        byte[] kept = File.ReadAllBytes(Path.Combine(command.Folder, A, "model.safetensors"));
+        command.Write("notes/letter.txt", "dear");
+        async Task Refuses(string complaint, params string[] line)
+        {
+            CommandResult result = await command.RunAsync(line);
+            Assert.True(result.ExitCode == 2, result.All);
+            Assert.Contains(complaint, result.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
+        }
+
+        await Refuses("is the input", "merge", "linear", A, B, "--out", A, "--overwrite");
+        await Refuses("holds the input", "merge", "linear", A, B, "--out", "runs", "--overwrite");
+        await Refuses("--overwrite", "merge", "linear", A, B, "--out", "notes");
+        await Refuses("something else", "merge", "linear", A, B, "--out", "notes", "--overwrite");
+        await Refuses("lies in the input", "export", A, "--out", $"{A}/model.safetensors", "--overwrite");
+        await Refuses("already", "export", A, "--out", "notes/letter.txt");
+        Assert.Equal(0, (await command.RunAsync(["merge", "linear", A, B, "--out", "soup"])).ExitCode);
+        await Refuses("--overwrite", "merge", "linear", A, B, "--out", "soup");
+        Assert.Equal(0, (await command.RunAsync(["merge", "linear", A, A, "--out", "soup", "--overwrite"])).ExitCode);
+        Assert.Equal(kept, File.ReadAllBytes(Path.Combine(command.Folder, A, "model.safetensors")));
+        Assert.Equal("dear", command.Read("notes/letter.txt"));
     }
 
     private static void AssertSame(string left, string right) =>

@@ -6,6 +6,11 @@ namespace Dataflow.Cli.Tests;
 /// <summary>The trainers of post-training as stages: their columns, options, checkpoints and complaints.</summary>
 public sealed class TrainerStageTests
 {
+    private const string Start = """
+        models:
+          start: { uses: llama, from: base }
+        """;
+
     private const string Models = """
         models:
           start: { uses: llama, from: base }
@@ -21,9 +26,9 @@ public sealed class TrainerStageTests
             $$"""{"prompt": "{{i}}+1+1", "steps": ["{{i}}+1={{i + 1}}", "{{i + 1}}+1={{i + 2 + (i % 2)}}"], "labels": [1.0, {{1 - (i % 2)}}.0]}""" + "\n")));
     }
 
-    private static string Pipeline(string stages) => $"""
+    private static string Pipeline(string stages, string models = Models) => $"""
         name: trainers
-        {Models}
+        {models}
         stages:
           pairs: {"{ uses: io.jsonl, with: { path: pairs.jsonl } }"}
           texts: {"{ uses: chat.messages, from: pairs, with: { assistant: \"{{ answer }}\" } }"}
@@ -116,6 +121,103 @@ public sealed class TrainerStageTests
         {
             Assert.Contains(complaint, check.Error, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_training_option_that_cannot_work_is_told_at_its_place()
+    {
+        using var command = new DataflowCommand();
+        WriteRows(command);
+        command.Write("trainers.yaml", Pipeline("""
+              dpo:
+                uses: train.dpo
+                from: parts.train
+                with:
+                  init: start
+                  prompt: dialog
+                  chosen: good
+                  rejected: bad
+                  epochs: 0
+                  keep_best: true
+                  lora: { targets: [q_proj, query] }
+              grpo: { uses: train.grpo, from: pairs, with: { init: start, evaluate_every: 2, max_tokens: 64, max_length: 64 } }
+            """, Start));
+        CommandResult check = await command.RunAsync(["check", "trainers.yaml", "--no-environment"]);
+        Assert.Equal(2, check.ExitCode);
+        foreach (string complaint in new[]
+        {
+            Place(command.Read("trainers.yaml"), "epochs: ", after: true), "which weights are the best",
+            Place(command.Read("trainers.yaml"), "query") + "error DF0022: there is no 'query' to adapt; there are q_proj, k_proj",
+            "responses of 64 tokens leave no room", "there is nothing to evaluate on: give 'from: { in: …, eval: … }'",
+        })
+        {
+            Assert.Contains(complaint, check.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_batch_larger_than_the_data_takes_all_and_the_report_shows_evaluations()
+    {
+        using var command = new DataflowCommand();
+        WriteRows(command);
+        command.Write("trainers.yaml", Pipeline("""
+              grpo:
+                uses: train.grpo
+                from: { in: parts.train, eval: parts.test }
+                with: { init: start, steps: 2, batch_size: 1000000, samples: 2, max_tokens: 4, max_length: 64, evaluate_every: 1, patience: 5 }
+              sft:
+                uses: train.sft
+                from: { in: texts, eval: texts }
+                with: { init: start, epochs: 3, batch_size: 1000000, max_length: 64, evaluate_every: 1, keep_best: true }
+              told: { uses: io.jsonl_sink, from: sft, with: { path: out/sft.jsonl } }
+            """, Start));
+        CommandResult run = await command.RunAsync(["run", "trainers.yaml", "--run-id", "r"]);
+        Assert.True(run.ExitCode == 0, run.All);
+        JsonNode[] metrics = command.Read("out/sft.jsonl").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToArray();
+        Assert.Equal([1, 2, 3], metrics.Where(metric => (string)metric["name"]! == "eval_loss").Select(metric => (int)metric["step"]!));
+        Assert.Contains("eval_loss by step", command.Read("runs/r/report.html"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_on_disk_is_known_before_the_run_and_what_stands_beside_its_weights_comes_along()
+    {
+        using var command = new DataflowCommand();
+        WriteRows(command);
+        command.Write("base.yaml", Pipeline("", models: "").Replace("  parts:", "  # parts:", StringComparison.Ordinal));
+        CommandResult made = await command.RunAsync(["run", "base.yaml", "--run-id", "b"]);
+        Assert.True(made.ExitCode == 0, made.All);
+        const string From = "runs/b/artifacts/base";
+        command.Write(From + "/chat_template.jinja", "{{ mine }}");
+        command.Write(From + "/generation_config.json", "{\"temperature\": 0.6}");
+        command.Write("tune.yaml", """
+            name: tune
+            models: { start: { uses: llama, with: { checkpoint: runs/b/artifacts/base } } }
+            stages:
+              pairs: { uses: io.jsonl, with: { path: pairs.jsonl } }
+              sft: { uses: train.lm, from: pairs, with: { init: start, text: answer, steps: 1, max_length: 64 } }
+            """);
+        command.Write("long.yaml", """
+            name: long
+            models: { start: { uses: llama, with: { checkpoint: runs/b/artifacts/base } } }
+            stages:
+              pairs: { uses: io.jsonl, with: { path: pairs.jsonl } }
+              grpo: { uses: train.grpo, from: pairs, with: { init: start, max_tokens: 64 } }
+            """);
+        CommandResult check = await command.RunAsync(["check", "long.yaml", "--no-environment"]);
+        Assert.Equal(2, check.ExitCode);
+        Assert.Contains("long.yaml:5:75: error DF0022: responses of 64 tokens leave no room for a prompt in the model's context of 64", check.Error, StringComparison.Ordinal);
+        CommandResult tuned = await command.RunAsync(["run", "tune.yaml", "--run-id", "t"]);
+        Assert.True(tuned.ExitCode == 0, tuned.All);
+        foreach (string file in new[] { "chat_template.jinja", "generation_config.json", "tokenizer_config.json", "config.json" })
+        {
+            Assert.Equal(command.Read($"{From}/{file}").ReplaceLineEndings(), command.Read($"runs/t/artifacts/sft/{file}").ReplaceLineEndings());
+        }
+    }
+
+    private static string Place(string text, string wanted, bool after = false)
+    {
+        int at = text.IndexOf(wanted, StringComparison.Ordinal) + (after ? wanted.Length : 0);
+        return $"trainers.yaml:{text[..at].Count(c => c == '\n') + 1}:{at - text.LastIndexOf('\n', at)}: ";
     }
 
     private static string Architecture(DataflowCommand command, string stage) =>

@@ -44,6 +44,10 @@ public sealed class SafetensorsTests
     [InlineData("""{"a":{"dtype":"Q9","shape":[2],"data_offsets":[0,8]}}""", 8)]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", 16)]
     [InlineData("""{"a":{"shape":[2],"data_offsets":[0,8]}}""", 8)]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}}""", 8)]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,16]}}""", 16)]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":8}}""", 8)]
+    [InlineData("""{"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}}""", 8)]
     [InlineData("""{"a":""", 0)]
     [InlineData("""[1]""", 0)]
     public void A_hostile_header_is_an_error(string header, int data) => Assert.Throws<CheckpointException>(() => Safetensors.Read(Write(header, data)));

@@ -19,6 +19,9 @@ public sealed class ModelDeclaration(string? from, Func<string, string> resolveP
 
     public IReadOnlyList<DeclarationIssue> Issues => issues;
 
+    /// <summary>Tokens of the longest sequence that the model takes, where that is known before anything runs; stages see it.</summary>
+    public int? ContextLength { get; set; }
+
     /// <summary>Resolves a path of the YAML against the pipeline file's folder.</summary>
     public string ResolvePath(string path) => resolvePath(path);
 

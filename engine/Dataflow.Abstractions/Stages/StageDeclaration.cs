@@ -8,7 +8,9 @@ namespace Dataflow.Abstractions;
 /// ports. Every complaint names the option it is about, so that it can be shown at its line and column.
 /// </summary>
 /// <param name="unknown">Inputs whose columns nobody knows, since what they read has mistakes of its own.</param>
-public sealed class StageDeclaration(IReadOnlyDictionary<string, Schema> inputs, Func<string, string> resolvePath, IReadOnlySet<string>? unknown = null)
+/// <param name="contexts">Context lengths of the stage's models, by constructor parameter, of those where it is known.</param>
+public sealed class StageDeclaration(
+    IReadOnlyDictionary<string, Schema> inputs, Func<string, string> resolvePath, IReadOnlySet<string>? unknown = null, IReadOnlyDictionary<string, int>? contexts = null)
 {
     private readonly Dictionary<string, PortDeclaration> ports = new(StringComparer.Ordinal);
     private readonly List<DeclarationIssue> issues = [];
@@ -24,6 +26,10 @@ public sealed class StageDeclaration(IReadOnlyDictionary<string, Schema> inputs,
     /// nothing, and a stage should complain of its options alone.
     /// </summary>
     public bool ColumnsUnknown(string input = StageInputs.Default) => unknown?.Contains(input) == true;
+
+    /// <summary>Tokens of the longest sequence that a model of the stage takes; null where that is not known before it runs.</summary>
+    /// <param name="model">The stage's constructor parameter.</param>
+    public int? ContextOf(string model) => contexts?.TryGetValue(model, out int tokens) == true ? tokens : null;
 
     public IReadOnlyDictionary<string, PortDeclaration> Ports => ports;
 

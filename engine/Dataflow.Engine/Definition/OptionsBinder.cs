@@ -123,6 +123,13 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
         {
             if (value is not null && node is not ConfigScalar { IsStandIn: true } && !rule.IsValid(value))
             {
+                good = false;
+                if (rule is MinLengthAttribute { Length: 1 })
+                {
+                    diagnostics.Error(DiagnosticCodes.OutOfRange, node.Span, $"'{option}' is empty; it must hold {(value is string ? "a character" : "an item")} at least");
+                    continue;
+                }
+
                 string wanted = rule switch
                 {
                     RangeAttribute { Maximum: long.MaxValue or (double and >= 9e15) } range => "must be " + OptionTypes.Bounds(range),
@@ -132,7 +139,6 @@ public sealed class OptionsBinder(DiagnosticBag diagnostics)
                     _ => rule.FormatErrorMessage(option),
                 };
                 diagnostics.Error(DiagnosticCodes.OutOfRange, node.Span, $"'{option}' is {(value is TimeSpan ? ((ConfigScalar)node).Text : ArrowValues.Display(Plain(value)))}; it {wanted}");
-                good = false;
             }
         }
 

@@ -30,7 +30,7 @@ public sealed class GraphCompiler
     {
         this.definition = definition;
         this.catalog = catalog;
-        declaring = new StageDeclaring(definition.SourcePath, diagnostics);
+        declaring = new StageDeclaring(definition.SourcePath, models, diagnostics);
         this.diagnostics = diagnostics;
     }
 
@@ -119,7 +119,7 @@ public sealed class GraphCompiler
             return;
         }
 
-        object? options = new ModelDeclaring(definition.SourcePath, diagnostics).Declare(model, descriptor);
+        object? options = new ModelDeclaring(definition.SourcePath, diagnostics).Declare(model, descriptor, out int? context);
         if (model.From is not null && !CheckTrainer(model, descriptor))
         {
             options = null;
@@ -134,7 +134,7 @@ public sealed class GraphCompiler
         LimitsDefinition l = model.Limits;
         var limits = new ModelLimits(l.Concurrency, l.RequestsPerMinute, l.TokensPerMinute, l.Retries, l.Timeout, l.GiveUpAfter);
         var cost = new ModelCost(model.Cost.Input, model.Cost.Output);
-        models[model.Name] = new ModelNode(model.Name, model.NameSpan, descriptor, options, model.From, limits, cost);
+        models[model.Name] = new ModelNode(model.Name, model.NameSpan, descriptor, options, model.From, limits, cost) { ContextLength = context };
     }
 
     private bool CheckTrainer(ModelDefinition model, ModelDescriptor descriptor)

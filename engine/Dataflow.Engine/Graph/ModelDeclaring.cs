@@ -12,8 +12,10 @@ internal sealed class ModelDeclaring(string sourcePath, DiagnosticBag diagnostic
     private readonly string folder = Path.GetDirectoryName(Path.GetFullPath(sourcePath))!;
 
     /// <summary>The options; null if there are mistakes.</summary>
-    public object? Declare(ModelDefinition model, ModelDescriptor descriptor)
+    /// <param name="contextLength">What the provider says of it; null if nothing.</param>
+    public object? Declare(ModelDefinition model, ModelDescriptor descriptor, out int? contextLength)
     {
+        contextLength = null;
         var binder = new OptionsBinder(diagnostics);
         object options = binder.BindPartly(descriptor.OptionsType, model.With, model.NameSpan, out bool whole);
         Type contract = typeof(IDeclaredModel<>).MakeGenericType(descriptor.OptionsType);
@@ -24,6 +26,7 @@ internal sealed class ModelDeclaring(string sourcePath, DiagnosticBag diagnostic
 
         MethodInfo declare = descriptor.ProviderType.GetInterfaceMap(contract).TargetMethods.Single();
         Exception? failure = null;
+        int? context = null;
         DeclarationIssue[] issues = DeclarationIssues.Agreed(
             () =>
             {
@@ -37,6 +40,7 @@ internal sealed class ModelDeclaring(string sourcePath, DiagnosticBag diagnostic
                     failure = thrown;
                 }
 
+                context = declaration.ContextLength;
                 return declaration.Issues;
             },
             binder.Bad,
@@ -49,6 +53,7 @@ internal sealed class ModelDeclaring(string sourcePath, DiagnosticBag diagnostic
             return null;
         }
 
+        contextLength = context;
         return whole && issues.All(issue => issue.IsWarning) ? options : null;
     }
 }

@@ -96,6 +96,9 @@ public sealed record ModelNode(
     /// <summary>True for an endpoint elsewhere, whose calls may fail, be refused, and be many at a time; false for a model in this process.</summary>
     public bool IsRemote => !Descriptor.AcceptsArtifact;
 
+    /// <summary>Tokens of the longest sequence that it takes; null where that is not known before it is opened.</summary>
+    public int? ContextLength { get; init; }
+
     /// <summary>Most calls that may be under way at each of its endpoints.</summary>
     public int MostCalls => Limits.Concurrency ?? (IsRemote ? 256 : 1);
 }

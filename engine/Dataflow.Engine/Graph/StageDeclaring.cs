@@ -10,7 +10,7 @@ namespace Dataflow.Engine.Graph;
 /// Asks a stage class what it needs and produces, and turns its complaints into diagnostics. A stage with mistakes of its
 /// own, or behind one that has, is asked too: what it says of the options that are right still holds.
 /// </summary>
-internal sealed class StageDeclaring(string sourcePath, DiagnosticBag diagnostics)
+internal sealed class StageDeclaring(string sourcePath, IReadOnlyDictionary<string, ModelNode> models, DiagnosticBag diagnostics)
 {
     private readonly string folder = Path.GetDirectoryName(Path.GetFullPath(sourcePath))!;
 
@@ -77,7 +77,10 @@ internal sealed class StageDeclaring(string sourcePath, DiagnosticBag diagnostic
             schemas[name] = new Schema([], null);
         }
 
-        var declaration = new StageDeclaration(schemas, path => Path.GetFullPath(path, folder), unknown);
+        var contexts = draft.Models
+            .Select(pair => (Parameter: pair.Key, models.GetValueOrDefault(pair.Value)?.ContextLength))
+            .Where(pair => pair.ContextLength is not null).ToDictionary(pair => pair.Parameter, pair => pair.ContextLength!.Value, StringComparer.Ordinal);
+        var declaration = new StageDeclaration(schemas, path => Path.GetFullPath(path, folder), unknown, contexts);
         try
         {
             Type contract = typeof(IStage<>).MakeGenericType(descriptor.OptionsType);

@@ -23,7 +23,7 @@ public static class ReportWriter
         Header(html, graph, manifest);
         html.Append("<section><h2>Results</h2>").Append(ReportPlots.Evaluations(record.Metrics)).Append("</section>");
         html.Append("<section><h2>Graph</h2><div class=\"scroll\">").Append(ReportGraph.Svg(graph, record.Stages)).Append("</div></section>");
-        html.Append("<section><h2>Training</h2>").Append(ReportPlots.Curves(record.Metrics, "loss")).Append(ReportPlots.Curves(record.Metrics, "gradient_norm")).Append("</section>");
+        html.Append("<section><h2>Training</h2>").Append(ReportPlots.Curves(record.Metrics, "loss")).Append(ReportPlots.Curves(record.Metrics, "eval_loss")).Append(ReportPlots.Curves(record.Metrics, "gradient_norm")).Append("</section>");
         Stages(html, record);
         Errors(html, record, folder);
         Usage(html, record);

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
 using Dataflow.Torch.Models;
 using Dataflow.Torch.Text;
 using static TorchSharp.torch;
@@ -12,10 +11,15 @@ namespace Dataflow.Torch.Checkpoints;
 /// </summary>
 public static class GgufExport
 {
-    /// <param name="path">The file; there whole or not at all.</param>
-    /// <exception cref="CheckpointException">A checkpoint that cannot be read.</exception>
-    public static void Write(string folder, string path, GgufType type)
+    /// <param name="path">The file, outside the checkpoint; there whole or not at all.</param>
+    /// <param name="pre">llama.cpp's name of the pre-tokenizer; found from tokenizer.json if null.</param>
+    /// <param name="overwrite">Replaces a GGUF file that is there already; anything else stays.</param>
+    /// <exception cref="CheckpointException">A checkpoint that cannot be read, or a path that must not be written to.</exception>
+    public static void Write(string folder, string path, GgufType type, bool overwrite = false, string? pre = null)
     {
+        OutputPath.RequireApart(path, [folder]);
+        string target = OutputPath.Resolve(path);
+        RequireReplaceable(path, target, overwrite);
         LlamaConfig config = ModelCheckpoint.LoadConfig(folder);
         LlamaTokenizer tokenizer = ModelCheckpoint.LoadTokenizer(folder);
         using var weights = new CheckpointWeights(folder);
@@ -26,28 +30,53 @@ public static class GgufExport
             plan.Add((name, new GgufTensor(NameOf(name), shape, vector ? GgufType.F32 : type)));
         }
 
+        string? template = CheckpointCompanions.ChatTemplate(folder) ?? (tokenizer.WritesDialogs ? Text.ChatTemplate.Jinja : null);
+        IEnumerable<(string, object)> vocabulary = GgufVocabulary.Facts(tokenizer, config.VocabSize, pre ?? GgufPreTokenizer.Name(tokenizer), template);
         float[]? factors = RopeFactors(config);
         GgufTensor[] tensors = [.. plan.Select(item => item.Tensor), .. factors is null ? [] : new[] { new GgufTensor("rope_freqs.weight", [factors.Length], GgufType.F32) }];
-        string temporary = path + ".tmp";
-        using (var writer = new GgufWriter(temporary, Facts(config, tokenizer, type), tensors))
+        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.partial");
+        try
         {
-            foreach ((string source, _) in plan)
+            using (var writer = new GgufWriter(temporary, [.. Facts(config, type), .. vocabulary], tensors))
             {
-                using var scope = NewDisposeScope();
-                using Tensor stored = weights.Load(source);
-                Tensor plain = Arrange(stored.to(ScalarType.Float32), source, config).contiguous();
-                writer.Write(MemoryMarshal.Cast<byte, float>(plain.bytes));
+                foreach ((string source, _) in plan)
+                {
+                    using var scope = NewDisposeScope();
+                    using Tensor stored = weights.Load(source);
+                    Tensor plain = Arrange(stored.to(ScalarType.Float32), source, config).contiguous();
+                    writer.Write(MemoryMarshal.Cast<byte, float>(plain.bytes));
+                }
+
+                if (factors is not null)
+                {
+                    writer.Write(factors);
+                }
+
+                writer.Complete();
             }
 
-            if (factors is not null)
-            {
-                writer.Write(factors);
-            }
+            RequireReplaceable(path, target, overwrite);
+            File.Move(temporary, target, overwrite);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
 
-            writer.Complete();
+    private static void RequireReplaceable(string named, string target, bool overwrite)
+    {
+        if (Directory.Exists(target))
+        {
+            throw new CheckpointException($"{named}: a folder is there; name a file");
         }
 
-        File.Move(temporary, path, overwrite: true);
+        if (File.Exists(target) && !(overwrite && GgufWriter.IsGguf(target)))
+        {
+            throw new CheckpointException(overwrite
+                ? $"{named}: the file is no GGUF file, so it is not overwritten; name another"
+                : $"{named}: the file is there already; name another, or allow that it is overwritten (--overwrite)");
+        }
     }
 
     // llama.cpp rotates neighbouring pairs in Llama models, Hugging Face halves: rows of q and k change places.
@@ -99,10 +128,9 @@ public static class GgufExport
         ? null
         : Rope.Frequencies(config with { RopeScaling = null }).Zip(Rope.Frequencies(config), (plain, scaled) => (float)(plain / scaled)).ToArray();
 
-    private static List<(string, object)> Facts(LlamaConfig config, LlamaTokenizer tokenizer, GgufType type)
+    private static List<(string, object)> Facts(LlamaConfig config, GgufType type)
     {
         string architecture = config.ModelType == "qwen2" ? "qwen2" : "llama";
-        (IReadOnlyList<string> tokens, IReadOnlyList<int> types, IReadOnlyList<string> merges) = Vocabulary(config, tokenizer);
         return
         [
             ("general.architecture", architecture),
@@ -119,36 +147,6 @@ public static class GgufExport
             ($"{architecture}.rope.freq_base", (float)config.RopeTheta),
             ($"{architecture}.rope.dimension_count", (uint)config.HeadSize),
             ($"{architecture}.vocab_size", (uint)config.VocabSize),
-            ("tokenizer.ggml.model", "gpt2"),
-            ("tokenizer.ggml.pre", tokenizer.SplitsAsLlama3 ? "llama-bpe" : "default"),
-            ("tokenizer.ggml.tokens", tokens),
-            ("tokenizer.ggml.token_type", types),
-            ("tokenizer.ggml.merges", merges),
-            ("tokenizer.ggml.bos_token_id", (uint)tokenizer.Specials.BeginOfText),
-            ("tokenizer.ggml.eos_token_id", (uint)tokenizer.Specials.EndOfTurn),
-            ("tokenizer.ggml.padding_token_id", (uint)tokenizer.Specials.Pad),
-            ("tokenizer.ggml.add_bos_token", true),
-            ("tokenizer.chat_template", ChatTemplate.Jinja),
         ];
-    }
-
-    // Token types of llama.cpp: 1 text, 3 control, 5 unused.
-    private static (IReadOnlyList<string>, IReadOnlyList<int>, IReadOnlyList<string>) Vocabulary(LlamaConfig config, LlamaTokenizer tokenizer)
-    {
-        JsonNode root = JsonNode.Parse(tokenizer.Source)!;
-        string[] tokens = Enumerable.Range(0, config.VocabSize).Select(id => $"[unused{id}]").ToArray();
-        int[] types = Enumerable.Repeat(5, config.VocabSize).ToArray();
-        foreach ((string text, JsonNode? id) in root["model"]!["vocab"]!.AsObject())
-        {
-            (tokens[(int)id!], types[(int)id!]) = (text, 1);
-        }
-
-        foreach (JsonNode? added in root["added_tokens"]?.AsArray() ?? [])
-        {
-            int id = (int)added!["id"]!;
-            (tokens[id], types[id]) = ((string)added["content"]!, 3);
-        }
-
-        return (tokens, types, tokenizer.Merges);
     }
 }

@@ -31,9 +31,17 @@ internal sealed class GgufWriter : IDisposable
     private readonly BinaryWriter writer;
     private readonly Queue<GgufTensor> left;
 
+    /// <summary>Whether a plain file begins as GGUF files do.</summary>
+    public static bool IsGguf(string path)
+    {
+        Span<byte> start = stackalloc byte[4];
+        using FileStream file = File.OpenRead(path);
+        return file.Length >= 4 && file.ReadAtLeast(start, 4, throwOnEndOfStream: false) == 4 && start.SequenceEqual("GGUF"u8);
+    }
+
     public GgufWriter(string path, IReadOnlyList<(string Key, object Value)> facts, IReadOnlyList<GgufTensor> tensors)
     {
-        file = File.Create(path);
+        file = new FileStream(path, FileMode.CreateNew);
         writer = new BinaryWriter(file);
         left = new Queue<GgufTensor>(tensors);
         writer.Write("GGUF"u8);

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dataflow.Torch.Models;
 using Dataflow.Torch.Text;
@@ -17,12 +16,17 @@ public static partial class ModelCheckpoint
     /// </summary>
     /// <param name="shardBytes">Largest weight file; beyond it there are shards and an index.</param>
     /// <param name="dtype">To store the weights in; as the model has them if null.</param>
-    public static void Save(string folder, LlamaModel model, LlamaTokenizer tokenizer, long shardBytes = CheckpointWriter.DefaultShardBytes, ScalarType? dtype = null) =>
+    /// <param name="from">The checkpoint that the model was trained from: config, tokenizer and generation settings are its, unchanged. Null for a new model.</param>
+    /// <exception cref="CheckpointException">The folder is, lies in or holds <paramref name="from"/>, or must not be replaced.</exception>
+    public static void Save(string folder, LlamaModel model, LlamaTokenizer tokenizer, long shardBytes = CheckpointWriter.DefaultShardBytes, ScalarType? dtype = null, string? from = null)
+    {
+        OutputPath.RequireApart(folder, from is null ? [] : [from]);
         AtomicFolder.Write(folder, temporary =>
         {
-            WriteDescription(temporary, model.Config.ToJson(DtypeName(dtype ?? model.Parameters.First().Value.dtype), tokenizer.Specials), tokenizer);
+            CheckpointCompanions.Write(temporary, model.Config, tokenizer, from, DtypeName(dtype ?? model.Parameters.First().Value.dtype));
             WriteWeights(temporary, model.Parameters, shardBytes, dtype);
         });
+    }
 
     /// <summary>The dtype that a checkpoint's weights are stored in: that of its embeddings.</summary>
     /// <exception cref="CheckpointException">No weights, or damaged ones.</exception>
@@ -43,19 +47,22 @@ public static partial class ModelCheckpoint
 
     public static LlamaConfig LoadConfig(string folder) => LlamaConfig.Parse(ReadText(folder, "config.json"));
 
+    /// <summary>Whether there is a file that <see cref="LoadTokenizer"/> reads.</summary>
+    public static bool HasTokenizer(string folder) => TokenizerFile(folder) is not null;
+
     /// <summary>Reads tokenizer.json, or Llama 3's own tokenizer.model where there is no such file.</summary>
     public static LlamaTokenizer LoadTokenizer(string folder)
     {
         string name = TokenizerFile(folder) ?? "tokenizer.json";
         string text = ReadText(folder, name);
-        return name == "tokenizer.json" ? LlamaTokenizer.Parse(text) : TiktokenModel.Parse(text);
+        return name == "tokenizer.json" ? LlamaTokenizer.Parse(text, CheckpointCompanions.TokenizerConfigOf(folder)) : TiktokenModel.Parse(text);
     }
 
-    /// <summary>SHA-256 over the weights, config and (if there is one) tokenizer, in lower-case hex.</summary>
+    /// <summary>SHA-256 over the weights, the config, and the files of tokenizer and generation that there are, in lower-case hex.</summary>
     public static string Hash(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string name in (IEnumerable<string>)["config.json", .. CheckpointWeights.FileNames(folder), .. TokenizerFile(folder) is string tokenizer ? [tokenizer] : Array.Empty<string>()])
+        foreach (string name in (IEnumerable<string>)["config.json", .. CheckpointWeights.FileNames(folder), .. CheckpointCompanions.Present(folder)])
         {
             hash.AppendData(Encoding.UTF8.GetBytes(name));
             using FileStream file = File.OpenRead(Require(folder, name));
@@ -67,19 +74,6 @@ public static partial class ModelCheckpoint
 
     private static string? TokenizerFile(string folder) =>
         new[] { "tokenizer.json", "tokenizer.model", "original/tokenizer.model" }.FirstOrDefault(name => File.Exists(Path.Combine(folder, name)));
-
-    internal static void WriteDescription(string folder, string config, LlamaTokenizer tokenizer)
-    {
-        SpecialTokens specials = tokenizer.Specials;
-        AtomicFolder.WriteText(Path.Combine(folder, "config.json"), config);
-        AtomicFolder.WriteText(Path.Combine(folder, "generation_config.json"), JsonSerializer.Serialize(new Dictionary<string, object>
-        {
-            ["bos_token_id"] = specials.BeginOfText,
-            ["eos_token_id"] = specials.Stops,
-            ["pad_token_id"] = specials.Pad,
-        }));
-        tokenizer.SaveTo(folder);
-    }
 
     internal static void WriteWeights(string folder, IEnumerable<KeyValuePair<string, Tensor>> tensors, long shardBytes = CheckpointWriter.DefaultShardBytes, ScalarType? dtype = null)
     {

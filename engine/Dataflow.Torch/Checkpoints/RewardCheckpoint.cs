@@ -20,18 +20,26 @@ public static class RewardCheckpoint
 {
     /// <summary>Writes the folder, whole or not at all.</summary>
     /// <param name="stored">Dtype to store the weights in; as the model has them if null.</param>
-    public static void Save(string folder, RewardModel model, LlamaTokenizer tokenizer, RewardTask task, ScalarType? stored = null) => AtomicFolder.Write(folder, temporary =>
+    /// <param name="from">The checkpoint that the model was trained from, whose tokenizer and generation settings come along; null for a new model.</param>
+    /// <exception cref="CheckpointException">The folder is, lies in or holds <paramref name="from"/>, or must not be replaced.</exception>
+    public static void Save(string folder, RewardModel model, LlamaTokenizer tokenizer, RewardTask task, ScalarType? stored = null, string? from = null)
     {
-        LlamaModel trunk = model.Trunk;
-        string dtype = ModelCheckpoint.DtypeName(stored ?? trunk.Parameters.First().Value.dtype);
-        var root = (JsonObject)JsonNode.Parse(trunk.Config.ToJson(dtype, tokenizer.Specials, task == RewardTask.Sequence ? "ForSequenceClassification" : "ForTokenClassification"))!;
-        root["id2label"] = new JsonObject { ["0"] = "LABEL_0" };
-        root["label2id"] = new JsonObject { ["LABEL_0"] = 0 };
-        root["reward_mean"] = model.Scale.Mean;
-        root["reward_std"] = model.Scale.Deviation;
-        ModelCheckpoint.WriteDescription(temporary, root.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true }), tokenizer);
-        ModelCheckpoint.WriteWeights(temporary, trunk.Parameters.Where(pair => pair.Key != "lm_head.weight").Append(KeyValuePair.Create(RewardModel.HeadName, model.Head)), dtype: stored);
-    });
+        OutputPath.RequireApart(folder, from is null ? [] : [from]);
+        var facts = new JsonObject
+        {
+            ["id2label"] = new JsonObject { ["0"] = "LABEL_0" },
+            ["label2id"] = new JsonObject { ["LABEL_0"] = 0 },
+            ["reward_mean"] = model.Scale.Mean,
+            ["reward_std"] = model.Scale.Deviation,
+        };
+        AtomicFolder.Write(folder, temporary =>
+        {
+            LlamaModel trunk = model.Trunk;
+            string dtype = ModelCheckpoint.DtypeName(stored ?? trunk.Parameters.First().Value.dtype);
+            CheckpointCompanions.Write(temporary, trunk.Config, tokenizer, from, dtype, task == RewardTask.Sequence ? "ForSequenceClassification" : "ForTokenClassification", facts);
+            ModelCheckpoint.WriteWeights(temporary, trunk.Parameters.Where(pair => pair.Key != "lm_head.weight").Append(KeyValuePair.Create(RewardModel.HeadName, model.Head)), dtype: stored);
+        });
+    }
 
     /// <summary>Loads a reward model.</summary>
     /// <exception cref="CheckpointException">No reward model, or a damaged one.</exception>

@@ -90,6 +90,11 @@ public static class Safetensors
             ScalarType dtype = Dtype(property.Value.GetProperty("dtype").GetString(), path, property.Name);
             long[] shape = property.Value.GetProperty("shape").EnumerateArray().Select(item => item.GetInt64()).ToArray();
             JsonElement offsets = property.Value.GetProperty("data_offsets");
+            if (offsets.GetArrayLength() != 2)
+            {
+                throw new CheckpointException($"{path}: tensor '{property.Name}' has data_offsets {offsets.GetRawText()}, not a start and an end");
+            }
+
             var entry = new SafetensorsEntry(property.Name, dtype, shape, offsets[0].GetInt64(), offsets[1].GetInt64());
             long elements = shape.Aggregate(1L, (product, dimension) => dimension < 0 ? throw new FormatException($"negative dimension in '{property.Name}'") : checked(product * dimension));
             if (entry.Start < 0 || entry.End < entry.Start || entry.End > dataLength || entry.End - entry.Start != checked(elements * ElementSize(dtype)))

@@ -25,25 +25,34 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
     public IReadOnlyList<string> Notes => notes;
 
     /// <summary>Writes the merged checkpoint; the folder is there whole or not at all.</summary>
+    /// <param name="existing">What becomes of a folder that is there already; one that is, holds or lies in an input is refused in any case.</param>
     /// <exception cref="MergeException">Shapes that do not go together, or a recipe that does not fit the models.</exception>
-    /// <exception cref="Models.CheckpointException">A checkpoint that cannot be read.</exception>
-    public void Write(string folder, Action<string>? onTensor = null, CancellationToken cancellationToken = default)
+    /// <exception cref="Models.CheckpointException">A checkpoint that cannot be read, or a folder that must not be written to.</exception>
+    public void Write(string folder, Action<string>? onTensor = null, CancellationToken cancellationToken = default, ExistingFolder existing = ExistingFolder.Keep)
     {
         if (recipe.Problem(models.Count, @base is not null) is MergeProblem problem)
         {
             throw new MergeException(problem.Message);
         }
 
+        OutputPath.RequireApart(folder, Inputs);
+        AtomicFolder.RequireReplaceable(folder, existing);
         notes.Clear();
         var open = new List<CheckpointWeights>();
         try
         {
-            foreach (string path in @base is null ? models : [@base, .. models])
+            MergeCompatibility.Require([.. Inputs], notes);
+            foreach (string path in Inputs)
             {
                 open.Add(new CheckpointWeights(path));
             }
 
             TensorPlan[] plan = new MergePlan(recipe, open, notes).Tensors;
+            if (plan.FirstOrDefault(tensor => tensor.Name == MergePlan.Embedding) is TensorPlan embedding)
+            {
+                MergeCompatibility.RequireRoom(Inputs.First(), embedding.Shape[0]);
+            }
+
             AtomicFolder.Write(folder, temporary =>
             {
                 CopyRest(@base ?? models[0], temporary, plan);
@@ -57,7 +66,7 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
 
                 writer.Complete();
                 AtomicFolder.WriteText(Path.Combine(temporary, ManifestFile), Manifest());
-            });
+            }, existing);
         }
         finally
         {
@@ -65,11 +74,13 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
         }
     }
 
+    private IEnumerable<string> Inputs => @base is null ? models : [@base, .. models];
+
     private void WriteTensor(CheckpointWriter writer, TensorPlan planned, List<CheckpointWeights> open)
     {
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        Tensor?[] loaded = open.Select(weights => MergePlan.Fits(weights.Find(planned.Name), planned) ? Cut(Load(weights, planned.Name, scope), planned.Shape) : null).ToArray();
+        Tensor?[] loaded = open.Zip(Inputs, (weights, path) => MergePlan.Fits(weights.Find(planned.Name), planned) ? Cut(Load(weights, path, planned.Name, scope), planned.Shape) : null).ToArray();
         Tensor? start = @base is null ? null : loaded[0];
         Tensor[] tensors = loaded.Skip(@base is null ? 0 : 1).OfType<Tensor>().ToArray();
         if (tensors.Length < models.Count)
@@ -82,7 +93,8 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
         Tensor[] masks = recipe.Method == MergeMethod.Dare ? Enumerable.Range(0, tensors.Length).Select(i => Draw(planned, i)).ToArray() : [];
         try
         {
-            writer.Write(planned.Name, recipe.Apply(start, tensors, masks));
+            Tensor merged = recipe.Apply(start, tensors, masks).to(planned.Dtype);
+            writer.Write(planned.Name, IsFinite(merged) ? merged : throw new MergeException($"the result holds numbers beyond {planned.Dtype}: the weights are too large"));
         }
         catch (MergeException failure)
         {
@@ -90,12 +102,14 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
         }
     }
 
-    private static Tensor Load(CheckpointWeights weights, string name, DisposeScope scope)
+    private static Tensor Load(CheckpointWeights weights, string path, string name, DisposeScope scope)
     {
         Tensor tensor = weights.Load(name);
         scope.Attach(tensor);
-        return tensor;
+        return IsFinite(tensor) ? tensor : throw new MergeException($"{path}: tensor '{name}' holds NaN or infinite numbers");
     }
+
+    private static bool IsFinite(Tensor tensor) => tensor.isfinite().all().to(ScalarType.Float64).Number() != 0;
 
     private static Tensor Cut(Tensor tensor, long[] shape)
     {

@@ -43,6 +43,9 @@ public sealed record MergeRecipe(MergeMethod Method)
     /// <summary>Seed of DARE's draws; each tensor of each model has a stream of its own.</summary>
     public ulong Seed { get; init; }
 
+    // Beyond it a weight is a slip of the hand, and products leave fp32.
+    private const double MaxFactor = 1e6;
+
     /// <summary>What <see cref="Normalize"/> comes to.</summary>
     public bool Normalizes => Normalize ?? Method is MergeMethod.Linear or MergeMethod.Ties;
 
@@ -65,6 +68,11 @@ public sealed record MergeRecipe(MergeMethod Method)
         if (NeedsBase && !hasBase)
         {
             return new("base", $"{Method} works on differences from a base, and there is none");
+        }
+
+        if (Weights.Append(Lambda).FirstOrDefault(factor => !(Math.Abs(factor) <= MaxFactor)) is double large and not 0)
+        {
+            return new(Weights.Contains(large) ? "weights" : "lambda", FormattableString.Invariant($"{large} is no sensible factor: it must lie between {-MaxFactor} and {MaxFactor}"));
         }
 
         return Weights.Count > 0 && Weights.Count != models ? new("weights", $"{Weights.Count} weights were given for {models} models") : null;

@@ -70,12 +70,14 @@ public sealed record LlamaConfig
 
             Refuse(root);
             bool attentionBias = (bool?)root["attention_bias"] ?? false;
+            bool slides = type == "mistral" || ((bool?)root["use_sliding_window"] ?? false);
+            RopeConfig rope = RopeConfig.Read(root);
             return new LlamaConfig
             {
                 ModelType = type,
                 QueryKeyValueBias = type == "qwen2" || attentionBias,
                 OutputBias = type == "llama" && attentionBias,
-                SlidingWindow = type == "mistral" || ((bool?)root["use_sliding_window"] ?? false) ? (int?)root["sliding_window"] : null,
+                SlidingWindow = slides && root["sliding_window"] is not null ? Integer(root, "sliding_window") : null,
                 VocabSize = Integer(root, "vocab_size"),
                 HiddenSize = Integer(root, "hidden_size"),
                 IntermediateSize = Integer(root, "intermediate_size"),
@@ -84,11 +86,11 @@ public sealed record LlamaConfig
                 NumKeyValueHeads = root["num_key_value_heads"] is null ? Integer(root, "num_attention_heads") : Integer(root, "num_key_value_heads"),
                 HeadDim = root["head_dim"] is null ? null : Integer(root, "head_dim"),
                 RmsNormEps = Number(root, "rms_norm_eps") ?? 1e-6,
-                RopeTheta = Number(root, "rope_theta") ?? (root["rope_parameters"] is JsonObject rope ? Number(rope, "rope_theta") : null) ?? 10_000,
+                RopeTheta = rope.Theta,
                 MaxPositionEmbeddings = root["max_position_embeddings"] is null ? 2048 : Integer(root, "max_position_embeddings"),
                 TieWordEmbeddings = (bool?)root["tie_word_embeddings"] ?? false,
-                RopeScaling = Scaling(root["rope_scaling"] as JsonObject),
-            };
+                RopeScaling = rope.Scaling,
+            }.Consistent();
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException)
         {
@@ -98,7 +100,7 @@ public sealed record LlamaConfig
 
     /// <summary>config.json.</summary>
     /// <param name="task">What the architecture's name ends in: ForCausalLM, ForSequenceClassification, ForTokenClassification.</param>
-    public string ToJson(string torchDtype, SpecialTokens specials, string task = "ForCausalLM")
+    public string ToJson(string torchDtype, LlamaTokenizer tokenizer, string task = "ForCausalLM")
     {
         var root = new JsonObject
         {
@@ -119,9 +121,9 @@ public sealed record LlamaConfig
             ["attention_bias"] = OutputBias,
             ["mlp_bias"] = false,
             ["torch_dtype"] = torchDtype,
-            ["bos_token_id"] = specials.BeginOfText,
-            ["eos_token_id"] = specials.EndOfTurn,
-            ["pad_token_id"] = specials.Pad,
+            ["bos_token_id"] = tokenizer.TextTokens.Begin,
+            ["eos_token_id"] = tokenizer.WritesDialogs ? tokenizer.Specials.EndOfTurn : tokenizer.TextTokens.End,
+            ["pad_token_id"] = tokenizer.TextTokens.Pad,
         };
         if (SlidingWindow is not null)
         {
@@ -175,29 +177,25 @@ public sealed record LlamaConfig
         }
     }
 
-    private static RopeScaling? Scaling(JsonObject? node)
+    // Heads that do not come out even would fail far from here, in the first forward pass.
+    private LlamaConfig Consistent()
     {
-        string? type = (string?)node?["rope_type"] ?? (string?)node?["type"];
-        return type switch
-        {
-            null or "default" => null,
-            "llama3" => new RopeScaling((double)node!["factor"]!, (double)node["low_freq_factor"]!, (double)node["high_freq_factor"]!, Integer(node, "original_max_position_embeddings")),
-            _ => throw new CheckpointException($"config.json: rope_scaling '{type}' is not supported"),
-        };
+        string? problem = HeadDim is null && HiddenSize % NumAttentionHeads != 0 ? $"hidden_size {HiddenSize} is no multiple of num_attention_heads {NumAttentionHeads}, and there is no head_dim"
+            : NumAttentionHeads % NumKeyValueHeads != 0 ? $"num_attention_heads {NumAttentionHeads} is no multiple of num_key_value_heads {NumKeyValueHeads}"
+            : HeadSize % 2 != 0 ? $"a head has {HeadSize} features, but rotary embeddings turn pairs of them: the number must be even"
+            : null;
+        return problem is null ? this : throw new CheckpointException($"config.json: {problem}");
     }
 
-    private static int Integer(JsonObject root, string name) =>
+    internal static int Integer(JsonObject root, string name) =>
         root[name] is JsonValue value && value.TryGetValue(out int number) && number > 0 ? number
             : throw new CheckpointException($"config.json: '{name}' must be a positive whole number of at most {int.MaxValue}, and is {root[name]?.ToJsonString() ?? "missing"}");
 
-    private static double? Number(JsonObject root, string name) =>
+    internal static double? Number(JsonObject root, string name) =>
         root[name] is null ? null
             : root[name] is JsonValue value && value.TryGetValue(out double number) && number > 0 ? number
             : throw new CheckpointException($"config.json: '{name}' must be a positive number, and is {root[name]!.ToJsonString()}");
 }
-
-/// <summary>Llama 3.1 RoPE frequency scaling.</summary>
-public sealed record RopeScaling(double Factor, double LowFrequencyFactor, double HighFrequencyFactor, int OriginalMaxPosition);
 
 /// <summary>A checkpoint that cannot be read or written; the message names the file and what is wrong.</summary>
 public sealed class CheckpointException(string message, Exception? inner = null) : Exception(message, inner);

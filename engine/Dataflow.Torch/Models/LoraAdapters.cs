@@ -17,6 +17,9 @@ public sealed class LoraAdapters : IDisposable
     private readonly List<Projection> adapted = [];
     private readonly Dictionary<string, Tensor> parameters = new(StringComparer.Ordinal);
 
+    /// <summary>Last names of the linear maps of a layer.</summary>
+    public static IReadOnlyList<string> TargetNames { get; } = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
     /// <summary>Attaches new adapters.</summary>
     /// <exception cref="ArgumentException">A target that the model does not have.</exception>
     public LoraAdapters(LlamaModel model, LoraOptions options, ulong seed)
@@ -25,7 +28,7 @@ public sealed class LoraAdapters : IDisposable
         Projection[] all = model.Projections.ToArray();
         if (targets.FirstOrDefault(target => !all.Any(projection => projection.Name.EndsWith("." + target, StringComparison.Ordinal))) is string unknown)
         {
-            throw new ArgumentException($"there is no '{unknown}' to adapt; there are {string.Join(", ", all.Take(7).Select(projection => projection.Name.Split('.')[^1]))}");
+            throw new ArgumentException($"there is no '{unknown}' to adapt; there are {string.Join(", ", TargetNames)}");
         }
 
         using var generator = new Generator(seed, CPU);

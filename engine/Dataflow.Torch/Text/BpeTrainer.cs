@@ -10,7 +10,7 @@ namespace Dataflow.Torch.Text;
 /// </summary>
 public sealed class BpeTrainer
 {
-    private readonly Regex split = new(LlamaTokenizer.Llama3Split, RegexOptions.Compiled);
+    private readonly Regex split = new(PieceSplitter.Llama3, RegexOptions.Compiled | RegexOptions.CultureInvariant);
     private readonly Dictionary<string, long> words = new(StringComparer.Ordinal);
 
     /// <summary>Fewest tokens that a tokenizer has: 256 bytes and the special ones.</summary>
@@ -46,7 +46,7 @@ public sealed class BpeTrainer
         }
 
         return LlamaTokenizer.Parse(TokenizerJson.Build(
-            vocabulary, merges, SpecialTokens.Names.Select((name, i) => (name, vocabulary.Count + i)), LlamaTokenizer.Llama3Split, ignoreMerges: false));
+            vocabulary, merges, SpecialTokens.Names.Select((name, i) => (name, vocabulary.Count + i)), PieceSplitter.Llama3, ignoreMerges: false));
     }
 
     /// <summary>How often each pair of neighbours occurs, kept up to date while pairs are merged.</summary>

@@ -1,62 +1,64 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Dataflow.Torch.Models;
 using Microsoft.ML.Tokenizers;
 
 namespace Dataflow.Torch.Text;
 
 /// <summary>
-/// A byte-level BPE tokenizer from Hugging Face's tokenizer.json. User text never becomes a special token: it is
-/// encoded by an instance that knows none.
+/// A byte-level BPE tokenizer from Hugging Face's tokenizer.json: Llama 3's, or any other. User text never becomes a special
+/// token: it is encoded by an instance that knows none.
 /// </summary>
 public sealed class LlamaTokenizer
 {
-    /// <summary>How Llama 3 cuts text before merging.</summary>
-    internal const string Llama3Split =
-        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
     private readonly BpeTokenizer text;
-    private readonly Regex? pieces;
+    private readonly PieceSplitter splitter;
+    private readonly bool ignoreMerges;
+    private readonly bool composes;
     private readonly Dictionary<string, int> vocabulary;
     private readonly Dictionary<int, byte[]> bytes = [];
-    private readonly Dictionary<string, int> specials;
     private readonly Dictionary<int, string> spellings;
+    private readonly SpecialTokens? chat;
+    private readonly string missing;
 
-    private LlamaTokenizer(string source, Dictionary<string, int> vocabulary, IReadOnlyList<string> merges, Dictionary<string, int> added, string split, bool ignoreMerges)
+    private LlamaTokenizer(string source, JsonNode root, JsonObject? tokenizerConfig)
     {
-        pieces = ignoreMerges ? new Regex(split, RegexOptions.Compiled) : null;
-        this.vocabulary = vocabulary;
+        JsonNode model = root["model"] ?? throw new JsonException("no model");
+        Refuse(model);
+        composes = Composes(root["normalizer"]);
+        splitter = PieceSplitter.Parse(root["pre_tokenizer"]);
+        ignoreMerges = (bool?)model["ignore_merges"] ?? false;
+        vocabulary = model["vocab"]!.AsObject().ToDictionary(pair => pair.Key, pair => (int)pair.Value!, StringComparer.Ordinal);
+        Merges = model["merges"]!.AsArray().Select(merge => merge is JsonArray pair ? $"{(string)pair[0]!} {(string)pair[1]!}" : (string)merge!).ToArray();
         Source = source;
-        Merges = merges;
-        SplitsAsLlama3 = split == Llama3Split;
-        specials = added;
-        spellings = added.ToDictionary(pair => pair.Value, pair => pair.Key);
-        var options = new BpeOptions(vocabulary)
-        {
-            Merges = merges,
-            ByteLevel = true,
-            PreTokenizer = new RegexPreTokenizer(new Regex(split, RegexOptions.Compiled), null),
-        };
-        text = BpeTokenizer.Create(options);
-        var symbolBytes = new Dictionary<char, byte>();
-        for (int b = 0; b < 256; b++)
-        {
-            symbolBytes[ByteLevel.Symbols[b][0]] = (byte)b;
-        }
-
-        foreach ((string symbols, int id) in vocabulary)
-        {
-            bytes[id] = symbols.Select(symbol => symbolBytes.GetValueOrDefault(symbol)).ToArray();
-        }
-
-        VocabSize = Math.Max(vocabulary.Values.Max(), added.Count == 0 ? 0 : added.Values.Max()) + 1;
-        Specials = SpecialTokens.From(name => added.TryGetValue(name, out int id) ? id : throw new CheckpointException($"tokenizer.json: special token {name} is missing"));
+        Added = AddedToken.Read(root["added_tokens"]);
+        spellings = Added.Where(token => token.IsSpecial).ToDictionary(token => token.Id, token => token.Spelling);
+        text = BpeTokenizer.Create(new BpeOptions(vocabulary) { Merges = Merges, ByteLevel = true, PreTokenizer = ignoreMerges ? PieceSplitter.Whole : splitter });
+        ReadBytes();
+        VocabSize = vocabulary.Values.Concat(Added.Select(token => token.Id)).Max() + 1;
+        Dictionary<string, int> added = Added.ToDictionary(token => token.Spelling, token => token.Id, StringComparer.Ordinal);
+        missing = SpecialTokens.Names.FirstOrDefault(name => !added.ContainsKey(name)) ?? "";
+        chat = missing.Length == 0 ? SpecialTokens.From(name => added[name]) : null;
+        TextTokens = chat is not null ? TextTokens.Of(chat) : TextTokens.Read(tokenizerConfig, spelling => added.TryGetValue(spelling, out int id) || vocabulary.TryGetValue(spelling, out id) ? id : null);
     }
 
-    public SpecialTokens Specials { get; }
+    /// <summary>The tokens of Llama 3's dialogs.</summary>
+    /// <exception cref="CheckpointException">The tokenizer is of another family and lacks one.</exception>
+    public SpecialTokens Specials => chat ?? throw new CheckpointException(
+        $"tokenizer.json: the special token {missing} is missing, which dialogs in Llama 3's format need; with this tokenizer train.lm trains on text, and checkpoints are merged and exported");
+
+    /// <summary>Whether dialogs can be written in Llama 3's format.</summary>
+    public bool WritesDialogs => chat is not null;
+
+    /// <summary>What begins and ends a text that is no dialog.</summary>
+    public TextTokens TextTokens { get; }
+
+    /// <summary>What fills up rows; never looked at, so that any token will do where none is meant for it.</summary>
+    public int Padding => TextTokens.Pad ?? TextTokens.End ?? 0;
+
+    /// <summary>Tokens beside the model's vocabulary.</summary>
+    internal IReadOnlyList<AddedToken> Added { get; }
 
     /// <summary>tokenizer.json, as read.</summary>
     internal string Source { get; }
@@ -64,8 +66,11 @@ public sealed class LlamaTokenizer
     /// <summary>Pairs of symbols in the order of their ranks.</summary>
     internal IReadOnlyList<string> Merges { get; }
 
-    /// <summary>Whether text is cut before merging by Llama 3's expression.</summary>
-    internal bool SplitsAsLlama3 { get; }
+    /// <summary>The expressions that cut text before merging, one after the other.</summary>
+    internal IReadOnlyList<string> SplitPatterns => splitter.Patterns;
+
+    /// <summary>Whether a piece that is a token is one, whatever the merges say.</summary>
+    internal bool IgnoresMerges => ignoreMerges;
 
     /// <summary>Largest id + 1.</summary>
     public int VocabSize { get; }
@@ -91,26 +96,17 @@ public sealed class LlamaTokenizer
             }
         }
 
-        return Parse(TokenizerJson.Build(vocabulary, merges, SpecialTokens.Names.Select((name, i) => (name, vocabulary.Count + i)), split: null, ignoreMerges: false));
+        return Parse(TokenizerJson.Build(vocabulary, merges, SpecialTokens.Names.Select((name, i) => (name, vocabulary.Count + i)), PieceSplitter.Llama3, ignoreMerges: false));
     }
 
     /// <summary>Reads tokenizer.json.</summary>
+    /// <param name="tokenizerConfig">tokenizer_config.json, which names the tokens around a text; null where there is none.</param>
     /// <exception cref="CheckpointException">Not a byte-level BPE tokenizer, or damaged.</exception>
-    public static LlamaTokenizer Parse(string json)
+    public static LlamaTokenizer Parse(string json, JsonObject? tokenizerConfig = null)
     {
         try
         {
-            JsonNode root = JsonNode.Parse(json) ?? throw new JsonException("empty");
-            JsonNode model = root["model"] ?? throw new JsonException("no model");
-            if ((string?)model["type"] != "BPE")
-            {
-                throw new CheckpointException($"tokenizer.json: model type '{(string?)model["type"]}' is not supported; byte-level BPE is");
-            }
-
-            Dictionary<string, int> vocabulary = model["vocab"]!.AsObject().ToDictionary(pair => pair.Key, pair => (int)pair.Value!);
-            string[] merges = model["merges"]!.AsArray().Select(merge => merge is JsonArray pair ? $"{(string)pair[0]!} {(string)pair[1]!}" : (string)merge!).ToArray();
-            Dictionary<string, int> added = (root["added_tokens"]?.AsArray() ?? []).ToDictionary(token => (string)token!["content"]!, token => (int)token!["id"]!);
-            return new LlamaTokenizer(json, vocabulary, merges, added, SplitPattern(root["pre_tokenizer"]) ?? Llama3Split, (bool?)model["ignore_merges"] ?? false);
+            return new LlamaTokenizer(json, JsonNode.Parse(json) ?? throw new JsonException("empty"), tokenizerConfig);
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException)
         {
@@ -126,22 +122,24 @@ public sealed class LlamaTokenizer
             return [];
         }
 
-        if (pieces is null)
+        string composed = composes ? UnicodeComposition.Compose(value) : value;
+        if (!ignoreMerges)
         {
-            return text.EncodeToIds(value);
+            return text.EncodeToIds(composed);
         }
 
         // Where merges are to be ignored, a piece that is a token is one, whether or not merges would make it.
         var ids = new List<int>();
-        foreach (Match piece in pieces.Matches(value))
+        foreach ((int offset, int length) in splitter.PreTokenize(composed))
         {
-            if (vocabulary.TryGetValue(ByteLevel.Spell(Encoding.UTF8.GetBytes(piece.Value)), out int whole))
+            string piece = composed.Substring(offset, length);
+            if (vocabulary.TryGetValue(ByteLevel.Spell(Encoding.UTF8.GetBytes(piece)), out int whole))
             {
                 ids.Add(whole);
             }
             else
             {
-                ids.AddRange(text.EncodeToIds(piece.Value));
+                ids.AddRange(text.EncodeToIds(piece));
             }
         }
 
@@ -170,34 +168,98 @@ public sealed class LlamaTokenizer
     public string? SpellingOf(int id) => spellings.GetValueOrDefault(id);
 
     /// <summary>Writes tokenizer.json and tokenizer_config.json (with the chat template that Hugging Face uses).</summary>
-    public void SaveTo(string folder)
+    /// <param name="keepConfig">Leaves a tokenizer_config.json that is there.</param>
+    public void SaveTo(string folder, bool keepConfig = false)
     {
         File.WriteAllText(Path.Combine(folder, "tokenizer.json"), Source);
+        if (keepConfig)
+        {
+            return;
+        }
+
+        string? Spelling(int? id) => id is int known ? spellings.GetValueOrDefault(known) ?? Decode([known]) : null;
         var config = new JsonObject
         {
             ["tokenizer_class"] = "PreTrainedTokenizerFast",
-            ["bos_token"] = SpecialTokens.Names[0],
-            ["eos_token"] = SpecialTokens.Names[6],
-            ["pad_token"] = SpecialTokens.Names[2],
+            ["bos_token"] = Spelling(TextTokens.Begin),
+            ["eos_token"] = Spelling(chat?.EndOfTurn ?? TextTokens.End),
+            ["pad_token"] = Spelling(TextTokens.Pad),
             ["clean_up_tokenization_spaces"] = false,
-            ["chat_template"] = ChatTemplate.Jinja,
         };
+        if (WritesDialogs)
+        {
+            config["chat_template"] = ChatTemplate.Jinja;
+        }
+
         File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), config.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
     }
 
-    private static string? SplitPattern(JsonNode? preTokenizer)
+    private static void Refuse(JsonNode model)
     {
-        switch ((string?)preTokenizer?["type"])
+        if ((string?)model["type"] != "BPE")
         {
-            case "Sequence":
-                return preTokenizer!["pretokenizers"]!.AsArray().Select(SplitPattern).FirstOrDefault(pattern => pattern is not null);
-            case "Split":
-                return (string?)preTokenizer!["pattern"]?["Regex"];
-            case "ByteLevel" when (bool?)preTokenizer!["use_regex"] == false:
-                // The whole text is one piece.
-                return @"[\s\S]+";
-            default:
-                return null;
+            throw new CheckpointException($"tokenizer.json: model type '{(string?)model["type"]}' is not supported; byte-level BPE is");
         }
+
+        if ((bool?)model["byte_fallback"] ?? false)
+        {
+            throw new CheckpointException("tokenizer.json: a BPE with byte_fallback (SentencePiece) is not supported; byte-level BPE is");
+        }
+
+        if (new[] { "continuing_subword_prefix", "end_of_word_suffix" }.FirstOrDefault(field => !string.IsNullOrEmpty((string?)model[field])) is string affix)
+        {
+            throw new CheckpointException($"tokenizer.json: {affix} '{(string?)model[affix]}' is not supported");
+        }
+    }
+
+    // Whether text is brought to Unicode's composed form first; any other change of it is refused.
+    private static bool Composes(JsonNode? normalizer) => (string?)normalizer?["type"] switch
+    {
+        null => false,
+        "NFC" => true,
+        "Sequence" => normalizer!["normalizers"]!.AsArray().Select(Composes).ToArray().Contains(true),
+        string type => throw new CheckpointException($"tokenizer.json: normalizer '{type}' is not supported; NFC is"),
+    };
+
+    // What a special token spells is no text; what another added token spells is.
+    private void ReadBytes()
+    {
+        var symbolBytes = new Dictionary<char, byte>();
+        for (int b = 0; b < 256; b++)
+        {
+            symbolBytes[ByteLevel.Symbols[b][0]] = (byte)b;
+        }
+
+        HashSet<int> added = [.. Added.Select(token => token.Id)];
+        foreach ((string symbols, int id) in vocabulary.Where(pair => !added.Contains(pair.Value)))
+        {
+            bytes[id] = symbols.Select(symbol => symbolBytes.TryGetValue(symbol, out byte value)
+                ? value
+                : throw new CheckpointException($"tokenizer.json: the token '{symbols}' holds '{symbol}', which stands for no byte; byte-level BPE is what is read")).ToArray();
+        }
+
+        foreach (AddedToken token in Added.Where(token => !token.IsSpecial))
+        {
+            bytes[token.Id] = Encoding.UTF8.GetBytes(token.Spelling);
+        }
+
+        if (vocabulary.Values.Any(id => id < 0))
+        {
+            throw new CheckpointException("tokenizer.json: vocab has a negative id");
+        }
+    }
+}
+
+/// <summary>A token beside a tokenizer's vocabulary.</summary>
+/// <param name="IsSpecial">Whether it is a mark, and no text.</param>
+internal sealed record AddedToken(string Spelling, int Id, bool IsSpecial)
+{
+    /// <exception cref="CheckpointException">Ids that are negative or there twice.</exception>
+    public static IReadOnlyList<AddedToken> Read(JsonNode? tokens)
+    {
+        AddedToken[] all = (tokens?.AsArray() ?? []).Select(token => new AddedToken((string)token!["content"]!, (int)token["id"]!, (bool?)token["special"] ?? false)).ToArray();
+        return all.GroupBy(token => token.Id).FirstOrDefault(group => group.Key < 0 || group.Count() > 1) is { } odd
+            ? throw new CheckpointException($"tokenizer.json: added_tokens: the id {odd.Key} of '{odd.First().Spelling}' is negative or there twice")
+            : all;
     }
 }

@@ -47,7 +47,7 @@ public static class TiktokenModel
             }
         }
 
-        return LlamaTokenizer.Parse(TokenizerJson.Build(spelt, merges, Specials(spelt.Length), LlamaTokenizer.Llama3Split, ignoreMerges: true));
+        return LlamaTokenizer.Parse(TokenizerJson.Build(spelt, merges, Specials(spelt.Length), PieceSplitter.Llama3, ignoreMerges: true));
     }
 
     private static byte[][] Tokens(string text)

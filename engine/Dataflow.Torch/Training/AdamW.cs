@@ -4,7 +4,8 @@ namespace Dataflow.Torch.Training;
 
 /// <summary>
 /// AdamW (Loshchilov and Hutter 2019): decoupled weight decay on matrices, none on vectors (norms). State is plain
-/// tensors by parameter name, so that it can be saved and restored bit for bit.
+/// tensors by parameter name, so that it can be saved and restored bit for bit. A parameter without a gradient counts as one
+/// whose gradient is 0: means and decay go on, whether or not earlier steps of this process left a buffer of zeros.
 /// </summary>
 public sealed class AdamW : IDisposable
 {
@@ -51,16 +52,14 @@ public sealed class AdamW : IDisposable
     {
         using var mode = no_grad();
         using var scope = NewDisposeScope();
-        (string Name, Tensor Parameter, Tensor Gradient)[] updates = parameters
-            .Select(pair => (pair.Key, pair.Value, pair.Value.grad))
-            .Where(update => update.Item3 is not null).ToArray()!;
         double scale = norm > clip ? clip / (norm + 1e-6) : 1;
         double correction1 = 1 - Math.Pow(beta1, step);
         double correction2 = 1 - Math.Pow(beta2, step);
-        foreach ((string name, Tensor parameter, Tensor gradient) in updates)
+        foreach ((string name, Tensor parameter) in parameters)
         {
             // Each parameter's denominator goes before the next one's comes.
             using var one = NewDisposeScope();
+            Tensor gradient = parameter.grad ?? zeros_like(parameter);
             if (scale != 1)
             {
                 gradient.ScaleInPlace(scale);

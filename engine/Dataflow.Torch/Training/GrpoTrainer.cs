@@ -30,8 +30,11 @@ public sealed class GrpoTrainer(LlamaModel model, LlamaModel? reference, int pad
 {
     /// <param name="prompts">Token ids, each ended by the header of the response.</param>
     /// <param name="reward">Reward of a response (ids without terminator) to a prompt, by the prompt's index.</param>
+    /// <param name="heldOut">Prompts to evaluate on, with the reward of a response by the prompt's index; null for none.</param>
     /// <exception cref="TrainingException">No prompts; a loss that diverges.</exception>
-    public void Train(IReadOnlyList<int[]> prompts, Func<int, int[], double> reward, Action<TrainingStep> onStep, CancellationToken cancellationToken = default)
+    public void Train(
+        IReadOnlyList<int[]> prompts, Func<int, int[], double> reward, Action<TrainingStep> onStep, CancellationToken cancellationToken = default,
+        (IReadOnlyList<int[]> Prompts, Func<int, int[], double> Reward)? heldOut = null)
     {
         if (prompts.Count == 0)
         {
@@ -40,7 +43,8 @@ public sealed class GrpoTrainer(LlamaModel model, LlamaModel? reference, int pad
 
         using var weights = new TrainableWeights(model, options);
         var sampler = new LlamaSampler(weights.Model);
-        using var session = new TrainingSession(weights, options, prompts.Count);
+        using var session = new TrainingSession(
+            weights, options, prompts.Count, heldOut is { Prompts.Count: > 0 } held ? () => Evaluate(sampler, held.Prompts, held.Reward, cancellationToken) : null);
         foreach (TrainingTurn turn in session.Turns(cancellationToken))
         {
             List<Rollout> rollouts = Sample(sampler, prompts, reward, turn, cancellationToken);
@@ -57,6 +61,14 @@ public sealed class GrpoTrainer(LlamaModel model, LlamaModel? reference, int pad
         }
 
         weights.Complete();
+    }
+
+    // The likeliest response to each prompt; what is to become small is by how much its reward falls short of 1.
+    private Dictionary<string, double> Evaluate(LlamaSampler sampler, IReadOnlyList<int[]> prompts, Func<int, int[], double> reward, CancellationToken cancellationToken)
+    {
+        SamplingOptions greedy = sampling with { Temperature = 0 };
+        double mean = prompts.Select((prompt, i) => reward(i, sampler.SampleGroup(prompt, [0], greedy, cancellationToken)[0].Ids)).Average();
+        return new Dictionary<string, double> { ["loss"] = 1 - mean, ["reward"] = mean };
     }
 
     private sealed record Rollout(TrainingExample Sequence, double Advantage);

@@ -7,6 +7,17 @@ namespace Dataflow.Torch.Training;
 /// <param name="Lengths">Tokens of each.</param>
 public sealed record SequenceLayout(int Rows, int Width, IReadOnlyList<int> Starts, IReadOnlyList<int> Lengths)
 {
+    /// <summary>Refuses a pass whose tokens, or whose mask [B, T, T], are more than an array holds.</summary>
+    /// <exception cref="TrainingException">It is too large.</exception>
+    public static void RequireFits(int rows, int width, bool masked)
+    {
+        double entries = (double)rows * width * (masked ? width : 1);
+        if (entries > Array.MaxLength)
+        {
+            throw new TrainingException($"a pass over {rows} rows of {width} tokens is too large for one {(masked ? "attention mask" : "batch")}: set micro_batch, to {Math.Max(1, (int)(rows * (Array.MaxLength / entries)))} or less");
+        }
+    }
+
     /// <summary>[B, T] int64: the number of the sequence at each position, N for padding.</summary>
     public Tensor Numbers(Device device)
     {

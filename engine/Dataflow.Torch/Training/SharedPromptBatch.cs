@@ -40,6 +40,7 @@ public sealed record SharedPromptBatch(Tensor Ids, Tensor? Mask, Tensor? Positio
     public static SharedPromptBatch Build(IReadOnlyList<RankedGroup> groups, SharedPromptMode mode, Func<int, int[]> order, int pad, Device device)
     {
         int width = groups.Max(group => group.Length);
+        SequenceLayout.RequireFits(groups.Count, width, masked: true);
         var ids = new long[groups.Count * width];
         var positions = new long[ids.Length];
         var segments = new int[ids.Length];

@@ -64,13 +64,13 @@ public sealed record TrainerOptions
     /// <summary>Steps between evaluations; 0 makes none.</summary>
     public int EvaluateEvery { get; init; }
 
-    /// <summary>Evaluations without a lower loss after which training stops and the best weights come back; 0 never stops early.</summary>
+    /// <summary>Evaluations without a lower loss after which training stops; 0 never stops early. The best weights come back, whether or not it did.</summary>
     public int Patience { get; init; }
 
-    /// <summary>
-    /// Training stops as diverged when a loss exceeds the running mean m by this factor times max(m, 1); 0 stops at
-    /// losses that are not numbers only.
-    /// </summary>
+    /// <summary>Training ends with the weights of the evaluation of lowest loss, not with those of the last step.</summary>
+    public bool KeepBest { get; init; }
+
+    /// <summary>See <see cref="DivergenceWatch"/>; 0 stops at losses that are not numbers only.</summary>
     public double DivergenceFactor { get; init; } = 10;
 
     /// <summary>Steps between resumable checkpoints; 0 makes none.</summary>

@@ -28,6 +28,7 @@ public sealed record TrainingBatch(Tensor Ids, Tensor Labels, Tensor? Mask, Tens
     private static TrainingBatch Build(IReadOnlyList<IReadOnlyList<TrainingExample>> rows, int pad, Device device, bool packed)
     {
         int width = rows.Max(row => row.Sum(example => example.Ids.Length));
+        SequenceLayout.RequireFits(rows.Count, width, masked: packed);
         var ids = new long[rows.Count * width];
         var labels = new long[ids.Length];
         var positions = new long[ids.Length];

@@ -23,7 +23,7 @@ internal sealed class TrainingCheckpoint(string folder)
             tensors["second." + name] = optimizer.Second[name];
         }
 
-        using Tensor loop = tensor(new[] { state.Step, state.MeanLoss, state.BestLoss, state.WithoutGain });
+        using Tensor loop = tensor(new[] { state.Step, state.MeanLoss, state.BestLoss, state.WithoutGain, state.SlowMean, state.LowestMean });
         tensors["loop"] = loop;
         Replace(path, tensors);
     }
@@ -48,7 +48,9 @@ internal sealed class TrainingCheckpoint(string folder)
             Copy(tensors, "first.", optimizer.First);
             Copy(tensors, "second.", optimizer.Second);
             double[] loop = tensors["loop"].data<double>().ToArray();
-            state = new LoopState((int)loop[0], loop[1], loop[2], (int)loop[3]);
+            state = loop.Length == 6
+                ? new LoopState((int)loop[0], loop[1], loop[2], (int)loop[3], loop[4], loop[5])
+                : throw new CheckpointException($"{path}: the training state is of another version; start this stage anew");
         });
         return state;
     }

@@ -20,6 +20,7 @@ public sealed class TrainingSession : IDisposable
     private readonly TrainingCheckpoint? checkpoints;
     private readonly DataOrder order;
     private readonly Func<IReadOnlyDictionary<string, double>>? evaluate;
+    private readonly DivergenceWatch watch;
     private LoopState state;
 
     /// <param name="weights">What is trained.</param>
@@ -30,6 +31,12 @@ public sealed class TrainingSession : IDisposable
         this.weights = weights;
         this.options = options;
         this.evaluate = evaluate;
+        watch = new DivergenceWatch(options.DivergenceFactor);
+        if (KeepsBest && options.CheckpointFolder is null)
+        {
+            throw new ArgumentException("the best weights are kept in a file: name a checkpoint folder", nameof(options));
+        }
+
         int warmup = Math.Min(options.Steps, Math.Max(options.WarmupSteps, (int)Math.Round(options.WarmupRatio * options.Steps)));
         schedule = new LearningRateSchedule(options.Schedule, options.LearningRate, options.Steps, warmup, options.FloorRatio, options.DecayRatio);
         optimizer = new AdamW(weights.Parameters, options.WeightDecay);
@@ -49,9 +56,10 @@ public sealed class TrainingSession : IDisposable
             yield return new TrainingTurn(step, order.Take((long)(step - 1) * options.BatchSize, options.BatchSize));
         }
 
-        if (StoppedEarly)
+        // No evaluation was better than none where each loss was NaN.
+        if (KeepsBest && double.IsFinite(state.BestLoss))
         {
-            checkpoints?.RestoreBest(weights.Parameters);
+            checkpoints!.RestoreBest(weights.Parameters);
         }
     }
 
@@ -61,7 +69,7 @@ public sealed class TrainingSession : IDisposable
     public void Update(TrainingTurn turn, Action<TrainingStep> onStep, Func<object> describe)
     {
         double norm = optimizer.GradientNorm();
-        if (Divergence(turn.Loss, norm) is string problem)
+        if (watch.Problem(state, turn.Loss, norm) is string problem)
         {
             throw new TrainingException($"{problem} at step {turn.Step}; examples {string.Join(", ", turn.Indices)}{Keep(turn, problem, describe)}");
         }
@@ -85,6 +93,8 @@ public sealed class TrainingSession : IDisposable
 
     public void Dispose() => optimizer.Dispose();
 
+    private bool KeepsBest => evaluate is not null && options.EvaluateEvery > 0 && (options.KeepBest || options.Patience > 0);
+
     private bool StoppedEarly => options.Patience > 0 && state.WithoutGain >= options.Patience;
 
     private void Evaluate(TrainingTurn turn)
@@ -98,21 +108,10 @@ public sealed class TrainingSession : IDisposable
         double loss = turn.Metrics["eval_loss"];
         bool better = loss < state.BestLoss;
         state = better ? state with { BestLoss = loss, WithoutGain = 0 } : state with { WithoutGain = state.WithoutGain + 1 };
-        if (better && options.Patience > 0)
+        if (better && KeepsBest)
         {
-            checkpoints?.SaveBest(weights.Parameters);
+            checkpoints!.SaveBest(weights.Parameters);
         }
-    }
-
-    private string? Divergence(double loss, double norm)
-    {
-        if (!double.IsFinite(loss) || !double.IsFinite(norm))
-        {
-            return double.IsFinite(loss) ? $"the gradient's norm is {norm}" : $"the loss is {loss}";
-        }
-
-        double limit = state.MeanLoss + (options.DivergenceFactor * Math.Max(Math.Abs(state.MeanLoss), 1));
-        return options.DivergenceFactor > 0 && state.Step >= LoopState.Settled && loss > limit ? $"the loss rose to {loss:G5} from a mean of {state.MeanLoss:G5}" : null;
     }
 
     private string Keep(TrainingTurn turn, string problem, Func<object> describe)
@@ -127,19 +126,4 @@ public sealed class TrainingSession : IDisposable
         File.WriteAllText(path, JsonSerializer.Serialize(new { turn.Step, problem, Examples = turn.Indices, Batch = describe() }));
         return $"; the batch is in {path}";
     }
-}
-
-/// <summary>Where a training loop stands, besides weights and moments.</summary>
-/// <param name="Step">Steps done.</param>
-/// <param name="MeanLoss">Exponential mean of the losses.</param>
-/// <param name="BestLoss">Lowest loss on held-out data so far.</param>
-/// <param name="WithoutGain">Evaluations since then.</param>
-internal sealed record LoopState(int Step, double MeanLoss, double BestLoss, int WithoutGain)
-{
-    /// <summary>Steps before the mean says anything.</summary>
-    public const int Settled = 10;
-
-    public static LoopState Start { get; } = new(0, 0, double.PositiveInfinity, 0);
-
-    public LoopState After(double loss) => this with { Step = Step + 1, MeanLoss = Step == 0 ? loss : (0.9 * MeanLoss) + (0.1 * loss) };
 }

@@ -49,6 +49,7 @@ public sealed class MistakeTests
         { "min: 1", "min:", "p.yaml:7:63: error DF0006: 'min' must be a number without fraction, but is nothing" },
         { "column: text", "column: { a: b }", "p.yaml:7:52: error DF0006: 'column' must be text, but is a mapping" },
         { "min: 1", "min: -1", "p.yaml:7:63: error DF0008: 'min' is -1; it must lie between 0 and 2147483647" },
+        { "path: out.jsonl", "path: ''", "p.yaml:9:52: error DF0008: 'path' is empty; it must hold a character at least" },
         { "min: 1", "min: 5, max: 2", "p.yaml:7:63: error DF0022: min 5 is larger than max 2" },
         { "min: 1", "min: 1, unit: wrods", "p.yaml:7:72: error DF0006: 'unit' must be one of characters, words, lines, bytes, but is text 'wrods'" },
         { "from: a,", "from: [a, c],", "p.yaml:7:3: error DF0019: stages feed each other in a circle: b -> c -> b" },

@@ -136,6 +136,20 @@ public sealed class CheckpointWeightsTests
         Assert.Contains("no plain file", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ScalarType.Int32, "I32")]
+    [InlineData(ScalarType.Int64, "I64")]
+    public void Weights_that_are_whole_numbers_are_refused_by_name(ScalarType dtype, string name)
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory().FullName, "model");
+        using LlamaModel model = LlamaModel.Initialize(ModelTests.Tiny(LlamaTokenizer.Tiny().VocabSize), 0.2, 7);
+        ModelCheckpoint.Save(folder, model, LlamaTokenizer.Tiny());
+        using Tensor whole = zeros([32], dtype);
+        Safetensors.Write(Path.Combine(folder, CheckpointWeights.SingleFile), new Dictionary<string, Tensor>(model.Parameters) { ["model.norm.weight"] = whole });
+        string refusal = Assert.Throws<CheckpointException>(() => ModelCheckpoint.LoadModel(folder)).Message;
+        Assert.Contains($"'model.norm.weight' in model.safetensors is {name}", refusal, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_cut_of_a_file_is_an_error()
     {
@@ -160,7 +174,7 @@ public sealed class CheckpointWeightsTests
     {
         LlamaConfig config = LlamaConfig.Parse(Config(family, extra));
         Assert.Equal((family, context, family == "qwen2"), (config.ModelType, config.ContextLength, config.QueryKeyValueBias));
-        Assert.Equal(config, LlamaConfig.Parse(config.ToJson("float32", LlamaTokenizer.Tiny().Specials)));
+        Assert.Equal(config, LlamaConfig.Parse(config.ToJson("float32", LlamaTokenizer.Tiny())));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Text;
 using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Models;
+using Dataflow.Torch.Tests.Text;
 using Dataflow.Torch.Text;
 using static Dataflow.Torch.Tests.ReferenceNumbers;
 using static TorchSharp.torch;
@@ -76,6 +77,50 @@ public sealed class GgufExportTests
         AssertClose(model.Parameters["model.layers.0.self_attn.q_proj.weight"].Values(), file.Tensors["blk.0.attn_q.weight"].Values, 0);
         Assert.True(file.Tensors.ContainsKey("blk.1.attn_k.bias"));
         model.Dispose();
+    }
+
+    private static string Family(string family, int spare = 0)
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory().FullName, "model");
+        LlamaTokenizer tokenizer = TokenizerFamilies.Create(family);
+        using LlamaModel model = LlamaModel.Initialize(ModelTests.Tiny(tokenizer.VocabSize + spare), 0.2, 7);
+        ModelCheckpoint.Save(folder, model, tokenizer);
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), TokenizerFamilies.Config(family)!.ToJsonString());
+        return folder;
+    }
+
+    [Fact]
+    public void Another_familys_tokens_and_template_go_into_the_file()
+    {
+        string folder = Family("qwen2", spare: 3);
+        GgufExport.Write(folder, folder + ".gguf", GgufType.F32);
+        Gguf file = Gguf.Read(folder + ".gguf");
+        Assert.Equal(("qwen2", "{{ messages }}", false), (file.Facts["tokenizer.ggml.pre"], file.Facts["tokenizer.chat_template"], file.Facts["tokenizer.ggml.add_bos_token"]));
+        Assert.False(file.Facts.ContainsKey("tokenizer.ggml.bos_token_id"));
+        object[] tokens = (object[])file.Facts["tokenizer.ggml.tokens"];
+        Assert.Equal("<|im_end|>", tokens[(uint)file.Facts["tokenizer.ggml.eos_token_id"]]);
+        Assert.Equal([3, 3, 4, 5, 5, 5], ((object[])file.Facts["tokenizer.ggml.token_type"]).TakeLast(6).Cast<int>());
+        Assert.Equal((uint)tokens.Length, file.Facts["llama.vocab_size"]);
+    }
+
+    [Fact]
+    public void A_tokenizer_that_llama_cpp_has_no_name_for_is_refused_unless_one_is_given()
+    {
+        string folder = Family("whole");
+        string refusal = Assert.Throws<CheckpointException>(() => GgufExport.Write(folder, folder + ".gguf", GgufType.F32)).Message;
+        Assert.Contains("no name known here", refusal, StringComparison.Ordinal);
+        Assert.Contains("--pre", refusal, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder + ".gguf"));
+        GgufExport.Write(folder, folder + ".gguf", GgufType.F32, pre: "gpt-2");
+        Assert.Equal("gpt-2", Gguf.Read(folder + ".gguf").Facts["tokenizer.ggml.pre"]);
+    }
+
+    [Fact]
+    public void A_tokenizer_larger_than_the_model_is_told()
+    {
+        string folder = Family("gpt2", spare: -2);
+        string refusal = Assert.Throws<CheckpointException>(() => GgufExport.Write(folder, folder + ".gguf", GgufType.F32)).Message;
+        Assert.Contains($"ids up to {TokenizerFamilies.Create("gpt2").VocabSize - 1}", refusal, StringComparison.Ordinal);
     }
 
     /// <summary>A reader of the test's own, after the format's specification.</summary>

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Models;
+using Dataflow.Torch.Tests.Text;
 using Dataflow.Torch.Text;
 using static TorchSharp.torch;
 
@@ -41,5 +43,31 @@ public sealed class LlamaCppParityTests
 
         Assert.True(agree >= 1960, $"{agree} of 2000 agree");
         Assert.True(worst < tolerance, $"largest difference of probabilities {worst}");
+    }
+
+    [Theory]
+    [InlineData("llama3")]
+    [InlineData("llama3-merges")]
+    [InlineData("gpt2")]
+    [InlineData("qwen2")]
+    [InlineData("smollm")]
+    [InlineData("tekken")]
+    public void Llama_cpp_cuts_text_into_the_tokens_of_the_exported_tokenizer(string family)
+    {
+        Assert.SkipUnless(Directory.Exists(Path.Combine(Peer.Folder("LlamaCpp"), "node_modules")), "llama.cpp is not installed; run tools/install-packages test");
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        string source = TokenizerFamilies.WithUnmergedToken(TokenizerFamilies.Source(family));
+        LlamaTokenizer tokenizer = LlamaTokenizer.Parse(source, TokenizerFamilies.Config(family));
+        using LlamaModel model = LlamaModel.Initialize(ModelTests.Tiny(tokenizer.VocabSize), 0.15, 7);
+        ModelCheckpoint.Save(Path.Combine(folder, "model"), model, tokenizer);
+        GgufExport.Write(Path.Combine(folder, "model"), Path.Combine(folder, "model.gguf"), GgufType.F32);
+        string[] texts = [.. TokenizerFamilies.Texts.Where(text => !text.Contains('<', StringComparison.Ordinal)), "zqxj"];
+        File.WriteAllText(Path.Combine(folder, "texts.json"), JsonSerializer.Serialize(texts));
+        Peer.Run("LlamaCpp", "node", "tokens.mjs", Path.Combine(folder, "model.gguf"), Path.Combine(folder, "texts.json"), Path.Combine(folder, "tokens.json"));
+        int[][] theirs = JsonSerializer.Deserialize<int[][]>(File.ReadAllText(Path.Combine(folder, "tokens.json")))!;
+        for (int i = 0; i < texts.Length; i++)
+        {
+            Assert.Equal((texts[i], string.Join(' ', tokenizer.Encode(texts[i]))), (texts[i], string.Join(' ', theirs[i])));
+        }
     }
 }

@@ -48,7 +48,7 @@ public sealed class NumpyParityTests
     {
         using var scope = NewDisposeScope();
         string folder = Directory.CreateTempSubdirectory().FullName;
-        File.WriteAllText(Path.Combine(folder, "config.json"), Config(family).ToJson("float32", Tokenizer.Specials));
+        File.WriteAllText(Path.Combine(folder, "config.json"), Config(family).ToJson("float32", Tokenizer));
         string written = Path.Combine(folder, "model");
         Peer.Run("Numpy", Python, "llama.py", "write", written, Path.Combine(folder, "config.json"));
         using LlamaModel model = ModelCheckpoint.LoadModel(written);

@@ -113,4 +113,91 @@ public sealed class CheckpointMergeTests
         var recipe = new MergeRecipe(method) { Weights = Enumerable.Repeat(1.0, weights).ToArray() };
         Assert.NotNull(recipe.Problem(models, hasBase: false));
     }
+
+    private string Refusal(string[] models, MergeRecipe? recipe = null) =>
+        Assert.Throws<MergeException>(() => new CheckpointMerge(recipe ?? new MergeRecipe(MergeMethod.Linear), models, null).Write(Path.Combine(folder, "refused"))).Message;
+
+    private static void Edit(string checkpoint, string file, Action<JsonNode> change)
+    {
+        JsonNode root = JsonNode.Parse(File.ReadAllText(Path.Combine(checkpoint, file)))!;
+        change(root);
+        File.WriteAllText(Path.Combine(checkpoint, file), root.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("rope_theta", "500000.0", "differ in rope_theta (10000 and 500000)")]
+    [InlineData("model_type", "\"mistral\"", "differ in model_type (llama and mistral)")]
+    [InlineData("rms_norm_eps", "0.001", "differ in rms_norm_eps")]
+    [InlineData("rope_scaling", """{"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4, "original_max_position_embeddings": 64}""", "differ in rope_scaling (none and")]
+    public void Configs_that_compute_otherwise_are_refused(string field, string value, string complaint)
+    {
+        string[] models = [Checkpoint("a", 2), Checkpoint("b", 3)];
+        Edit(models[1], "config.json", root => root[field] = JsonNode.Parse(value));
+        string refusal = Refusal(models);
+        Assert.Contains(complaint, refusal, StringComparison.Ordinal);
+        Assert.Contains(models[1], refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tokenizers_that_number_tokens_otherwise_are_refused_and_what_cannot_be_compared_is_noted()
+    {
+        string[] models = [Checkpoint("a", 2), Checkpoint("b", 3)];
+        Edit(models[1], "tokenizer.json", root => (root["model"]!["vocab"]!["a"], root["model"]!["vocab"]!["b"]) = ((int)root["model"]!["vocab"]!["b"]!, (int)root["model"]!["vocab"]!["a"]!));
+        int id = LlamaTokenizer.Tiny().Encode("a")[0];
+        Assert.Contains($"id {id} is 'a' and 'b'", Refusal(models), StringComparison.Ordinal);
+        File.Delete(Path.Combine(models[1], "tokenizer.json"));
+        Edit(models[1], "config.json", root => root["max_position_embeddings"] = 64);
+        var merge = new CheckpointMerge(new MergeRecipe(MergeMethod.Linear), models, null);
+        merge.Write(Path.Combine(folder, "merged"));
+        Assert.Contains(merge.Notes, note => note.Contains("were not compared", StringComparison.Ordinal));
+        Assert.Contains(merge.Notes, note => note.Contains("the context is 128 tokens", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Tokens_that_one_model_added_need_the_other_first()
+    {
+        string[] models = [Checkpoint("a", 2, vocabulary: 310), Checkpoint("b", 3)];
+        Edit(models[0], "tokenizer.json", root => root["added_tokens"]!.AsArray().Add(new JsonObject { ["id"] = 305, ["content"] = "<new>", ["special"] = true }));
+        Assert.Contains("ids up to 305", Refusal(models), StringComparison.Ordinal);
+        new CheckpointMerge(new MergeRecipe(MergeMethod.Linear), [models[1], models[0]], null).Write(Path.Combine(folder, "merged"));
+        Assert.Equal(LlamaTokenizer.Tiny().VocabSize, ModelCheckpoint.LoadTokenizer(Path.Combine(folder, "merged")).VocabSize);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Weights_that_are_no_numbers_are_refused_by_checkpoint_and_tensor(float value)
+    {
+        string broken = Path.Combine(folder, "broken");
+        using LlamaModel model = LlamaModel.Initialize(ModelTests.Tiny(), 0.2, 4);
+        using Tensor entry = model.Parameters["model.layers.1.mlp.up_proj.weight"][3, 5];
+        entry.fill_(value);
+        ModelCheckpoint.Save(broken, model, LlamaTokenizer.Tiny());
+        Assert.Contains($"{broken}: tensor 'model.layers.1.mlp.up_proj.weight' holds NaN or infinite numbers", Refusal([Checkpoint("a", 2), broken]), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(folder, "refused")));
+    }
+
+    [Theory]
+    [InlineData(1e300)]
+    [InlineData(-2e6)]
+    [InlineData(double.NaN)]
+    public void A_factor_beyond_all_sense_is_refused(double factor)
+    {
+        string[] models = [Checkpoint("a", 2), Checkpoint("b", 3)];
+        Assert.Contains("is no sensible factor", Refusal(models, new MergeRecipe(MergeMethod.Linear) { Weights = [1, factor] }), StringComparison.Ordinal);
+        Assert.Equal("lambda", new MergeRecipe(MergeMethod.Ties) { Lambda = factor }.Problem(2, hasBase: true)!.Option);
+    }
+
+    [Fact]
+    public void A_result_beyond_the_stored_dtype_is_refused()
+    {
+        string[] models = [Path.Combine(folder, "a16"), Path.Combine(folder, "b16")];
+        foreach (string path in models)
+        {
+            using LlamaModel model = LlamaModel.Initialize(ModelTests.Tiny(), 0.2, 4);
+            ModelCheckpoint.Save(path, model, LlamaTokenizer.Tiny(), dtype: ScalarType.Float16);
+        }
+
+        Assert.Contains("numbers beyond Float16", Refusal(models, new MergeRecipe(MergeMethod.Linear) { Weights = [1e6, 1e6], Normalize = false }), StringComparison.Ordinal);
+    }
 }

@@ -57,9 +57,11 @@ internal static class PiecewiseTokenizer
         }
 
         var added = new JsonArray([.. Specials.Select(special => (JsonNode)new JsonObject { ["id"] = special.Id, ["content"] = special.Name, ["special"] = true })]);
-        var root = new JsonObject { ["added_tokens"] = added, ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = merges } };
+        var root = new JsonObject { ["added_tokens"] = added, ["pre_tokenizer"] = PreTokenizer(), ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = merges } };
         return LlamaTokenizer.Parse(root.ToJsonString());
     }
+
+    private static JsonNode PreTokenizer() => JsonNode.Parse(LlamaTokenizer.Tiny().Source)!["pre_tokenizer"]!.DeepClone();
 
     // GPT-2's printable stand-ins for bytes.
     private static string Symbol(byte b)

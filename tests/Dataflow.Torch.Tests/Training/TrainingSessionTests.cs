@@ -85,6 +85,29 @@ public sealed class TrainingSessionTests
         Assert.Equal(best, trainer.Evaluate(Examples[12..])["loss"], 4);
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(50, false)]
+    public void The_best_weights_come_back_though_training_did_not_stop_early(int patience, bool keepBest)
+    {
+        using LlamaModel model = Miniatures.Model();
+        TrainerOptions options = Miniatures.Options(60) with { EvaluateEvery = 2, Patience = patience, KeepBest = keepBest, CheckpointFolder = Directory.CreateTempSubdirectory().FullName };
+        var evaluations = new List<double>();
+        var trainer = new LanguageModelTrainer(model, 0, options);
+        trainer.Train(Examples[..4], step => evaluations.AddRange(step.Metrics.Where(metric => metric.Key == "eval_loss").Select(metric => metric.Value)), heldOut: Examples[12..]);
+        Assert.Equal(30, evaluations.Count);
+        Assert.True(evaluations[^1] > evaluations.Min() + 0.1, "the last is not the best");
+        Assert.Equal(evaluations.Min(), trainer.Evaluate(Examples[12..])["loss"], 4);
+    }
+
+    [Fact]
+    public void The_best_weights_need_a_folder()
+    {
+        using LlamaModel model = Miniatures.Model();
+        var trainer = new LanguageModelTrainer(model, 0, Miniatures.Options() with { EvaluateEvery = 2, KeepBest = true });
+        Assert.Contains("checkpoint folder", Assert.Throws<ArgumentException>(() => trainer.Train(Examples[..4], _ => { }, heldOut: Examples[12..])).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_loss_that_explodes_stops_the_run_and_keeps_the_batch()
     {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json;
+using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Merging;
 using Dataflow.Torch.Models;
 
@@ -7,12 +9,14 @@ namespace Dataflow.Cli.Commands;
 /// <summary><c>dataflow merge METHOD CHECKPOINT… --out FOLDER</c>: the merge stages for people who have only checkpoints.</summary>
 internal static class MergeCommand
 {
+    // By their names alone: an enumeration also parses from its numbers, and from several names.
+    private static readonly Dictionary<string, MergeMethod> Methods =
+        Enum.GetValues<MergeMethod>().ToDictionary(method => JsonNamingPolicy.SnakeCaseLower.ConvertName(method.ToString()), StringComparer.OrdinalIgnoreCase);
+
     private static readonly Argument<MergeMethod> Method = new("method")
     {
         Description = "linear, task_arithmetic, ties, dare, slerp or model_stock.",
-        CustomParser = result => Enum.TryParse(result.Tokens[0].Value.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out MergeMethod method) && Enum.IsDefined(method)
-            ? method
-            : Complain(result),
+        CustomParser = result => Methods.TryGetValue(result.Tokens[0].Value, out MergeMethod method) ? method : Complain(result),
     };
 
     private static readonly Argument<string[]> Models = new("checkpoints") { Description = "Checkpoint folders in Hugging Face layout.", Arity = ArgumentArity.OneOrMore };
@@ -27,12 +31,14 @@ internal static class MergeCommand
     private static readonly Option<ulong> Seed = new("--seed") { Description = "dare: seed of the draws.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Out = new("--out") { Description = "Folder of the merged checkpoint.", Required = true };
 
+    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "Replace a checkpoint that is there already; any other folder stays, and an input does." };
+
     public static Command Create()
     {
         var command = new Command("merge", "Merge checkpoints tensor by tensor into a new one, with a manifest of what came from where.");
         command.Arguments.Add(Method);
         command.Arguments.Add(Models);
-        foreach (Option option in new Option[] { Base, Weights, Lambda, Density, T, Normalize, Rescale, Elect, Seed, Out })
+        foreach (Option option in new Option[] { Base, Weights, Lambda, Density, T, Normalize, Rescale, Elect, Seed, Out, Overwrite })
         {
             command.Options.Add(option);
         }
@@ -50,19 +56,19 @@ internal static class MergeCommand
                 Elect = parsed.GetValue(Elect),
                 Seed = parsed.GetValue(Seed),
             };
-            return Merge(new CheckpointMerge(recipe, parsed.GetValue(Models)!, parsed.GetValue(Base)), parsed.GetValue(Out)!);
+            return Merge(new CheckpointMerge(recipe, parsed.GetValue(Models)!, parsed.GetValue(Base)), parsed.GetValue(Out)!, parsed.GetValue(Overwrite));
         });
         return command;
     }
 
-    private static int Merge(CheckpointMerge merge, string folder)
+    private static int Merge(CheckpointMerge merge, string folder, bool overwrite)
     {
         int tensors = 0;
         try
         {
-            merge.Write(folder, _ => tensors++);
+            merge.Write(folder, _ => tensors++, existing: overwrite ? ExistingFolder.ReplaceCheckpoint : ExistingFolder.Keep);
         }
-        catch (Exception failure) when (failure is MergeException or CheckpointException or IOException)
+        catch (Exception failure) when (failure is MergeException or CheckpointException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(failure.Message);
             return ExitCodes.BadInput;
@@ -79,7 +85,7 @@ internal static class MergeCommand
 
     private static MergeMethod Complain(System.CommandLine.Parsing.ArgumentResult result)
     {
-        result.AddError($"unknown method '{result.Tokens[0].Value}'; methods: linear, task_arithmetic, ties, dare, slerp, model_stock");
+        result.AddError($"unknown method '{result.Tokens[0].Value}'; methods: {string.Join(", ", Methods.Keys)}");
         return default;
     }
 }
