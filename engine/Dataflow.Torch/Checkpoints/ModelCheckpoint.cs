@@ -41,14 +41,14 @@ public static partial class ModelCheckpoint
         return new LlamaModel(config, LoadTensors(folder, weights, LlamaModel.ParameterShapes(config), ["lm_head.weight"], device, dtype));
     }
 
-    public static LlamaConfig LoadConfig(string folder) => LlamaConfig.Parse(ReadText(folder, "config.json"));
+    public static LlamaConfig LoadConfig(string folder) => Named(folder, () => LlamaConfig.Parse(ReadText(folder, "config.json")));
 
     /// <summary>Reads tokenizer.json, or Llama 3's own tokenizer.model where there is no such file.</summary>
     public static LlamaTokenizer LoadTokenizer(string folder)
     {
         string name = TokenizerFile(folder) ?? "tokenizer.json";
         string text = ReadText(folder, name);
-        return name == "tokenizer.json" ? LlamaTokenizer.Parse(text) : TiktokenModel.Parse(text);
+        return Named(folder, () => name == "tokenizer.json" ? LlamaTokenizer.Parse(text) : TiktokenModel.Parse(text));
     }
 
     /// <summary>SHA-256 over the weights, config and (if there is one) tokenizer, in lower-case hex.</summary>
@@ -156,6 +156,19 @@ public static partial class ModelCheckpoint
     {
         string path = Path.Combine(folder, name);
         return File.Exists(path) ? path : throw new CheckpointException($"{folder}: no {name}; a checkpoint folder holds config.json, weights and tokenizer.json");
+    }
+
+    // A parser knows the file; of several checkpoints in use the user needs to know which one it is in.
+    private static T Named<T>(string folder, Func<T> parse)
+    {
+        try
+        {
+            return parse();
+        }
+        catch (CheckpointException failure) when (!failure.Message.StartsWith(folder, StringComparison.Ordinal))
+        {
+            throw new CheckpointException($"{folder}: {failure.Message}", failure);
+        }
     }
 
     // Old checkpoints keep RoPE's frequencies, which follow from the config.
