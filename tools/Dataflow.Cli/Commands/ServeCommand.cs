@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Dataflow.Cli.Serving;
 using Dataflow.Torch;
 using Dataflow.Torch.Checkpoints;
@@ -77,6 +78,12 @@ internal static class ServeCommand
         catch (SocketException failure)
         {
             Console.Error.WriteLine($"cannot listen on --host {host} --port {parsed.GetValue(Port)}: {failure.Message}");
+            return ExitCodes.BadInput;
+        }
+        catch (ExternalException failure)
+        {
+            // What libtorch says when a device is full, without its stack.
+            Console.Error.WriteLine($"{folder} cannot be loaded, or its cache: {failure.Message.Split('\n')[0]}");
             return ExitCodes.BadInput;
         }
         catch (Exception failure) when (failure is CheckpointException or ArgumentException or IOException)

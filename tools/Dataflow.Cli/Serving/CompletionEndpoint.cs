@@ -20,12 +20,19 @@ internal sealed class CompletionEndpoint(ServedModel model, ApiErrors errors, Ca
 
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         var replies = new CompletionReplies(model, request);
-        if (request.Stream)
+        try
         {
-            await StreamAsync(context, request, replies, cut);
-            return;
+            await (request.Stream ? StreamAsync(context, request, replies, cut) : WholeAsync(context, request, replies, cut));
         }
+        finally
+        {
+            // However it ended, nothing is to be generated for it any more.
+            await cut.CancelAsync();
+        }
+    }
 
+    private async Task WholeAsync(HttpContext context, CompletionRequest request, CompletionReplies replies, CancellationTokenSource cut)
+    {
         IReadOnlyList<Sample> samples = await GenerateAsync(request, request.Stops.Count == 0 ? null : replies.Ends, cut);
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(replies.Whole(samples).ToJsonString(), context.RequestAborted);
