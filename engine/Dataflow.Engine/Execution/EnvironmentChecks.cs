@@ -12,8 +12,9 @@ public static class EnvironmentChecks
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     /// <summary>Problems as errors and facts as notes, each at the place of its stage or model.</summary>
-    /// <param name="runFolder">The run's own. Where it will be must be writable, and the disk not full; what is to be in it cannot be there yet.</param>
-    public static async Task<IReadOnlyList<Diagnostic>> RunAsync(PipelineGraph graph, string runFolder, CancellationToken cancellationToken)
+    /// <param name="runsFolder">Where runs are kept: it must be writable and its disk not full.</param>
+    /// <param name="runFolder">The run's own: what is to be in it cannot be there yet.</param>
+    public static async Task<IReadOnlyList<Diagnostic>> RunAsync(PipelineGraph graph, string runsFolder, string runFolder, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
@@ -28,7 +29,7 @@ public static class EnvironmentChecks
             pending.Add(AskAsync($"model '{model.Name}'", model.Place, () => CheckAsync(model, graph, runFolder, patience.Token)));
         }
 
-        pending.Add(AskAsync("the run", graph.RunPlace, () => ValueTask.FromResult(RunSpace.Check(Path.GetDirectoryName(Path.GetFullPath(runFolder))!))));
+        pending.Add(AskAsync("the run", graph.RunPlace, () => ValueTask.FromResult(RunSpace.Check(runsFolder))));
         IReadOnlyList<Diagnostic>[] found = await Task.WhenAll(pending);
         cancellationToken.ThrowIfCancellationRequested();
         return found.SelectMany(one => one).DistinctBy(diagnostic => diagnostic.Message, StringComparer.Ordinal).ToArray();

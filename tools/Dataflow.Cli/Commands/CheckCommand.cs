@@ -54,7 +54,8 @@ internal static class CheckCommand
             LoadedPipeline pipeline = LoadedPipeline.Load(arguments with { File = file }, RunVariables.Preview(parsed.GetValue(RunsOption.Option)!), level, catalog);
             if (level == CheckLevel.Environment)
             {
-                pipeline = await pipeline.WithEnvironmentAsync(RunVariables.PreviewFolder(parsed.GetValue(RunsOption.Option)!), cancellationToken);
+                string runs = parsed.GetValue(RunsOption.Option)!;
+                pipeline = await pipeline.WithEnvironmentAsync(runs, RunVariables.PreviewFolder(runs), cancellationToken);
             }
 
             good &= !pipeline.HasErrors;

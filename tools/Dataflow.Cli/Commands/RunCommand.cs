@@ -92,7 +92,7 @@ internal static class RunCommand
         LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For(Path.GetFileName(folder), folder, epoch));
         if (!parsed.GetValue(NoEnvironment))
         {
-            pipeline = await pipeline.WithEnvironmentAsync(folder, CancellationToken.None);
+            pipeline = await pipeline.WithEnvironmentAsync(Path.GetDirectoryName(folder)!, folder, CancellationToken.None);
         }
 
         pipeline.Print(arguments.Json);
