@@ -24,16 +24,12 @@ internal sealed class CheckpointFolder(string? checkpoint, ModelContext context)
     /// <summary>Content hash.</summary>
     public string Hash => hash ??= ModelCheckpoint.Hash(Path);
 
-    /// <summary>Complains, before anything runs, where there is no checkpoint or two are named.</summary>
+    /// <summary>Complains, before anything runs, where no checkpoint or two are named. Whether it is there is a matter of the machine.</summary>
     public static void Declare(string? checkpoint, ModelDeclaration declaration)
     {
         if ((checkpoint is null) == (declaration.From is null))
         {
             declaration.Error("checkpoint", "give either 'with: { checkpoint: FOLDER }' or 'from: TRAINER_STAGE'");
-        }
-        else if (checkpoint is not null && !Directory.Exists(declaration.ResolvePath(checkpoint)))
-        {
-            declaration.Error("checkpoint", $"there is no checkpoint folder '{declaration.ResolvePath(checkpoint)}'");
         }
         else if (checkpoint is not null)
         {
@@ -54,21 +50,15 @@ internal sealed class CheckpointFolder(string? checkpoint, ModelContext context)
         }
     }
 
-    /// <summary>What keeps it from being read; null where nothing does, or a trainer has yet to make it.</summary>
+    /// <summary>What keeps it from being read; null where nothing does, or where the run has yet to make it.</summary>
     public string? Problem()
     {
-        if (context.ArtifactFolder is not null)
+        if (context.ArtifactFolder is not null || checkpoint is null || context.IsInRun(context.ResolvePath(checkpoint)))
         {
             return null;
         }
 
-        try
-        {
-            return File.Exists(System.IO.Path.Combine(Path, "config.json")) ? null : $"'{Path}' holds no config.json, so it is no checkpoint in Hugging Face layout";
-        }
-        catch (StageFailedException failure)
-        {
-            return failure.Message;
-        }
+        string folder = context.ResolvePath(checkpoint);
+        return Directory.Exists(folder) ? CheckpointInspection.Problem(folder) : $"there is no checkpoint folder '{folder}'";
     }
 }

@@ -1,7 +1,6 @@
 using Dataflow.Abstractions;
 using Dataflow.Torch;
 using Dataflow.Torch.Generation;
-using Dataflow.Torch.Models;
 using Dataflow.Torch.Text;
 using Microsoft.Extensions.AI;
 
@@ -11,12 +10,13 @@ namespace Dataflow.Plugins.LlamaModel;
 /// A local model behind <see cref="IChatClient"/>. K samples of a prompt are one group: one prefill, one computation,
 /// whose result hangs on model, prompt and seeds alone.
 /// </summary>
-internal sealed class LlamaChatClient(Dataflow.Torch.Models.LlamaModel model, LlamaTokenizer tokenizer, int threads) : IChatClient, IGroupSampler
+internal sealed class LlamaChatClient(GenerationCheckpoint checkpoint, int threads) : IChatClient, IGroupSampler
 {
     private const int DefaultMaxTokens = 512;
 
-    private readonly ChatTemplate template = new(tokenizer);
-    private readonly LlamaSampler sampler = new(model);
+    private readonly LlamaTokenizer tokenizer = checkpoint.Tokenizer;
+    private readonly ChatTemplate template = new(checkpoint.Tokenizer);
+    private readonly LlamaSampler sampler = new(checkpoint.Model);
 
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
@@ -49,7 +49,7 @@ internal sealed class LlamaChatClient(Dataflow.Torch.Models.LlamaModel model, Ll
         // The provider unloads the model when its lease ends.
     }
 
-    public void Unload() => model.Dispose();
+    public void Unload() => checkpoint.Dispose();
 
     private IReadOnlyList<ChatResponse> Sample(IReadOnlyList<ChatMessage> messages, ChatOptions options, IReadOnlyList<long> seeds, CancellationToken cancellationToken)
     {
@@ -62,6 +62,8 @@ internal sealed class LlamaChatClient(Dataflow.Torch.Models.LlamaModel model, Ll
             TopK = options.TopK ?? 0,
             MinP = Extra(options, "min_p", 0),
             RepetitionPenalty = Extra(options, "repetition_penalty", 1),
+            PresencePenalty = options.PresencePenalty ?? 0,
+            FrequencyPenalty = options.FrequencyPenalty ?? 0,
             MaxNewTokens = options.MaxOutputTokens ?? DefaultMaxTokens,
             StopTokens = tokenizer.Specials.Stops,
             StopWhen = options.StopSequences is { Count: > 0 } stops ? ids => EndsAt(ids, stops) : null,

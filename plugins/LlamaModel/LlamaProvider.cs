@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using Dataflow.Abstractions;
 using Dataflow.Torch;
-using Dataflow.Torch.Checkpoints;
+using Dataflow.Torch.Generation;
+using Dataflow.Torch.Models;
 using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.LlamaModel;
@@ -21,9 +22,15 @@ public sealed class LlamaProvider(LlamaModelOptions options, ModelContext contex
     ValueTask<IChatClient> IModelProvider<IChatClient>.OpenAsync(CancellationToken cancellationToken)
     {
         TorchRuntime.SetThreads(context.Threads);
-        string folder = checkpoint.Path;
-        client = new LlamaChatClient(
-            ModelCheckpoint.LoadModel(folder, TorchRuntime.Resolve(options.Device)), ModelCheckpoint.LoadTokenizer(folder), context.Threads);
+        try
+        {
+            client = new LlamaChatClient(GenerationCheckpoint.Load(checkpoint.Path, TorchRuntime.Resolve(options.Device)), context.Threads);
+        }
+        catch (CheckpointException failure)
+        {
+            throw new StageFailedException($"model '{context.Name}': {failure.Message}", failure);
+        }
+
         return ValueTask.FromResult<IChatClient>(client);
     }
 

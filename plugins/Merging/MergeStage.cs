@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using Dataflow.Abstractions;
-using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch;
+using Dataflow.Torch.Checkpoints;
 using Dataflow.Torch.Merging;
 using Dataflow.Torch.Models;
 

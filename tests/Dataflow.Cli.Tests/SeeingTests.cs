@@ -73,6 +73,30 @@ public sealed class SeeingTests : IDisposable
     }
 
     [Fact]
+    public async Task Diff_sees_other_weights_where_nothing_else_differs()
+    {
+        string Pipeline(int steps) => $$"""
+            name: p
+            vars: { steps: {{steps}} }
+            stages:
+              rows: { uses: io.jsonl, with: { path: rows.jsonl, columns: { text: text } } }
+              base: { uses: train.lm, from: rows, with: { text: text, shape: { hidden_size: 16, layers: 1, heads: 2, kv_heads: 1, context: 32 }, steps: "${var:steps}", max_length: 32 } }
+            """;
+        command.Write("rows.jsonl", string.Concat(Enumerable.Range(0, 8).Select(i => $$"""{"text": "row {{i}}"}""" + "\n")));
+        foreach ((string run, int steps) in new[] { ("a", 1), ("b", 2), ("c", 1) })
+        {
+            command.Write("p.yaml", Pipeline(steps));
+            CommandResult made = await command.RunAsync("run", "p.yaml", "--run-id", run, "--no-cache");
+            Assert.True(made.ExitCode == 0, made.All);
+        }
+
+        string other = (await command.RunAsync("diff", "a", "b")).Output;
+        Assert.Matches(@"stage base +model\.safetensors: sha256 [0-9a-f]{16} \([\d,]+ bytes\) -> sha256 [0-9a-f]{16} ", other);
+        Assert.DoesNotContain("tokenizer.json", other, StringComparison.Ordinal);
+        Assert.Contains("artifacts: the same", (await command.RunAsync("diff", "a", "c")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Diff_names_what_two_runs_have_differently_and_no_secret()
     {
         const string Secret = "hunter2-hunter2";

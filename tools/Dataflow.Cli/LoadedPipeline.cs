@@ -41,8 +41,8 @@ internal sealed record LoadedPipeline(PipelineGraph? Graph, IReadOnlyList<Diagno
     }
 
     /// <summary>The same with what this machine lacks; only a pipeline without errors is asked about it.</summary>
-    public async Task<LoadedPipeline> WithEnvironmentAsync(string runsFolder, CancellationToken cancellationToken) =>
-        HasErrors || Graph is null ? this : this with { Diagnostics = [.. Diagnostics, .. await EnvironmentChecks.RunAsync(Graph, runsFolder, cancellationToken)] };
+    public async Task<LoadedPipeline> WithEnvironmentAsync(string runsFolder, string runFolder, CancellationToken cancellationToken) =>
+        HasErrors || Graph is null ? this : this with { Diagnostics = [.. Diagnostics, .. await EnvironmentChecks.RunAsync(Graph, runsFolder, runFolder, cancellationToken)] };
 
     /// <summary>Prints the diagnostics; notes only where they were asked for.</summary>
     public void Print(bool json, bool notes = false)

@@ -48,6 +48,12 @@ public sealed record ModelContext(string Name, string? ArtifactFolder, int Threa
 
     /// <summary>A few calls are to be answered now, whatever way is cheaper: a preview does not wait for a batch.</summary>
     public bool AtOnce { get; init; }
+
+    /// <summary>The folder of the run, where it is known.</summary>
+    public string? RunFolder { get; init; }
+
+    /// <summary>Whether a path lies in the run's folder: what is there is made by the run, and not there before.</summary>
+    public bool IsInRun(string path) => RunFolder is not null && Path.GetFullPath(path).StartsWith(Path.TrimEndingDirectorySeparator(Path.GetFullPath(RunFolder)) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }
 
 /// <summary>A checkpoint on disk, in Hugging Face layout.</summary>

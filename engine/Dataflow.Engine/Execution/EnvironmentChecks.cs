@@ -13,7 +13,8 @@ public static class EnvironmentChecks
 
     /// <summary>Problems as errors and facts as notes, each at the place of its stage or model.</summary>
     /// <param name="runsFolder">Where runs are kept: it must be writable and its disk not full.</param>
-    public static async Task<IReadOnlyList<Diagnostic>> RunAsync(PipelineGraph graph, string runsFolder, CancellationToken cancellationToken)
+    /// <param name="runFolder">The run's own: what is to be in it cannot be there yet.</param>
+    public static async Task<IReadOnlyList<Diagnostic>> RunAsync(PipelineGraph graph, string runsFolder, string runFolder, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
@@ -25,7 +26,7 @@ public static class EnvironmentChecks
 
         foreach (ModelNode model in graph.Models.Values.Where(model => typeof(IModelEnvironmentCheck).IsAssignableFrom(model.Descriptor.ProviderType)))
         {
-            pending.Add(AskAsync($"model '{model.Name}'", model.Place, () => CheckAsync(model, graph, patience.Token)));
+            pending.Add(AskAsync($"model '{model.Name}'", model.Place, () => CheckAsync(model, graph, runFolder, patience.Token)));
         }
 
         pending.Add(AskAsync("the run", graph.RunPlace, () => ValueTask.FromResult(RunSpace.Check(runsFolder))));
@@ -68,11 +69,11 @@ public static class EnvironmentChecks
         }
     }
 
-    private static async ValueTask<EnvironmentFindings> CheckAsync(ModelNode node, PipelineGraph graph, CancellationToken cancellationToken)
+    private static async ValueTask<EnvironmentFindings> CheckAsync(ModelNode node, PipelineGraph graph, string runFolder, CancellationToken cancellationToken)
     {
         // A checkpoint that a trainer will leave is not there yet; that the folder is named is all a provider may ask.
         string? artifact = node.FromStage is null ? null : Path.Combine(Path.GetTempPath(), "artifacts", node.FromStage);
-        var context = new ModelContext(node.Name, artifact, graph.Settings.Threads, path => Path.GetFullPath(path, graph.BaseFolder), NullLogger.Instance);
+        var context = new ModelContext(node.Name, artifact, graph.Settings.Threads, path => Path.GetFullPath(path, graph.BaseFolder), NullLogger.Instance) { RunFolder = runFolder };
         await using IModelProvider provider = ModelProviders.Create(node, context);
         return await ((IModelEnvironmentCheck)provider).CheckEnvironmentAsync(cancellationToken);
     }

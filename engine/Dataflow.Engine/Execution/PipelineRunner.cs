@@ -232,7 +232,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
                     + "start a new run, or restore the pipeline to resume this one");
             }
 
-            return earlier with { State = "running", Cause = null, Overrides = request.Overrides, PluginFolders = request.PluginFolders };
+            return earlier with { State = "running", Cause = null, Overrides = request.Overrides, PluginFolders = request.PluginFolders, NoCache = request.CacheFolder is null, CacheFolder = request.CacheFolder };
         }
 
         if (earlier is not null)
@@ -246,6 +246,8 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             DateTimeOffset.UtcNow, request.Overrides, request.PluginFolders, graph.Plugins.Select(plugin => new PluginRecord(plugin.Name, plugin.Hash)).ToArray(), "running", null)
         {
             Inputs = InputFiles.Of(graph),
+            NoCache = request.CacheFolder is null,
+            CacheFolder = request.CacheFolder,
         };
     }
 

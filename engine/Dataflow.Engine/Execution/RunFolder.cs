@@ -29,7 +29,10 @@ public sealed class RunFolder : IDisposable
 
     public string SpillFolder(string stage, string port) => Path.Combine(Root, "data", stage + "." + port);
 
-    public string ArtifactFolder(string stage) => Path.Combine(Root, "artifacts", stage);
+    public string ArtifactFolder(string stage) => Path.Combine(ArtifactsIn(Root), stage);
+
+    /// <summary>Where the run at <paramref name="root"/> keeps what its trainers and merges leave, a folder a stage.</summary>
+    public static string ArtifactsIn(string root) => Path.Combine(root, "artifacts");
 
     /// <summary>A trainer's curves, for TensorBoard.</summary>
     public string CurvesFolder(string stage) => Path.Combine(Root, "tensorboard", stage);
@@ -99,6 +102,12 @@ public sealed record RunManifest(
 {
     /// <summary>Wall time of all attempts so far.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>It was begun with nothing taken from a cache and nothing kept in one; a resume goes on so.</summary>
+    public bool NoCache { get; init; }
+
+    /// <summary>The cache that it shares with other runs; null if it has none, or was begun before this was noted.</summary>
+    public string? CacheFolder { get; init; }
 
     /// <summary>The files it reads, as they were when it began.</summary>
     public IReadOnlyList<InputRecord> Inputs { get; init; } = [];

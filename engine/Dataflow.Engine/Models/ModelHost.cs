@@ -174,6 +174,7 @@ internal sealed class ModelHost : IAsyncDisposable
         {
             Notes = new JournalNotes(node.Name, journal),
             AtOnce = atOnce,
+            RunFolder = folder.Root,
         };
         provider = ModelProviders.Create(node, context);
         providers[node.Name] = provider;

@@ -7,7 +7,7 @@ namespace Dataflow.Engine.Reporting;
 /// <param name="What">The option, port, reason, score or count.</param>
 public sealed record RunDifference(string Section, string Where, string What, string? A, string? B, string? Remark = null);
 
-/// <summary>What differs between two runs: definition, counts, reasons, scores, traffic, time.</summary>
+/// <summary>What differs between two runs: definition, counts, reasons, artifacts, scores, traffic, time.</summary>
 public static class RunComparison
 {
     /// <summary>In the order of <see cref="Sections"/>, then of A's own.</summary>
@@ -20,13 +20,14 @@ public static class RunComparison
         Add(found, "definition", Definition(folderA), Definition(folderB));
         Add(found, "rows", Counts(recordA), Counts(recordB));
         Add(found, "reasons", Reasons(folderA, recordA), Reasons(folderB, recordB));
+        found.AddRange(ArtifactComparison.Compare(folderA, folderB));
         Scores(found, recordA, recordB);
         Add(found, "models", Traffic(recordA), Traffic(recordB));
         Add(found, "time", Time(a, recordA), Time(b, recordB));
         return found;
     }
 
-    public static IReadOnlyList<string> Sections { get; } = ["definition", "rows", "reasons", "scores", "models", "time"];
+    public static IReadOnlyList<string> Sections { get; } = ["definition", "rows", "reasons", "artifacts", "scores", "models", "time"];
 
     private static RunManifest Manifest(string folder) => RunFolder.ReadManifest(folder) ?? throw new IOException($"there is no run at {folder}");
 

@@ -45,7 +45,7 @@ public static partial class ModelCheckpoint
         return new LlamaModel(config, LoadTensors(folder, weights, LlamaModel.ParameterShapes(config), ["lm_head.weight"], device, dtype));
     }
 
-    public static LlamaConfig LoadConfig(string folder) => LlamaConfig.Parse(ReadText(folder, "config.json"));
+    public static LlamaConfig LoadConfig(string folder) => Named(folder, () => LlamaConfig.Parse(ReadText(folder, "config.json")));
 
     /// <summary>Whether there is a file that <see cref="LoadTokenizer"/> reads.</summary>
     public static bool HasTokenizer(string folder) => TokenizerFile(folder) is not null;
@@ -55,7 +55,7 @@ public static partial class ModelCheckpoint
     {
         string name = TokenizerFile(folder) ?? "tokenizer.json";
         string text = ReadText(folder, name);
-        return name == "tokenizer.json" ? LlamaTokenizer.Parse(text, CheckpointCompanions.TokenizerConfigOf(folder)) : TiktokenModel.Parse(text);
+        return Named(folder, () => name == "tokenizer.json" ? LlamaTokenizer.Parse(text, CheckpointCompanions.TokenizerConfigOf(folder)) : TiktokenModel.Parse(text));
     }
 
     /// <summary>SHA-256 over the weights, the config, and the files of tokenizer and generation that there are, in lower-case hex.</summary>
@@ -150,6 +150,19 @@ public static partial class ModelCheckpoint
     {
         string path = Path.Combine(folder, name);
         return File.Exists(path) ? path : throw new CheckpointException($"{folder}: no {name}; a checkpoint folder holds config.json, weights and tokenizer.json");
+    }
+
+    // A parser knows the file; of several checkpoints in use the user needs to know which one it is in.
+    private static T Named<T>(string folder, Func<T> parse)
+    {
+        try
+        {
+            return parse();
+        }
+        catch (CheckpointException failure) when (!failure.Message.StartsWith(folder, StringComparison.Ordinal))
+        {
+            throw new CheckpointException($"{folder}: {failure.Message}", failure);
+        }
     }
 
     // Old checkpoints keep RoPE's frequencies, which follow from the config.

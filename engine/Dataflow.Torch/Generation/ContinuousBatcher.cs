@@ -1,31 +1,22 @@
+using System.Runtime.ExceptionServices;
 using Dataflow.Torch.Models;
 using static TorchSharp.torch;
 
 namespace Dataflow.Torch.Generation;
 
-/// <summary>K samples of one prompt.</summary>
-/// <param name="Seeds">One per sample.</param>
-/// <param name="OnToken">Told a sample's number and its new tokens after each one, on the generating thread; true ends the sample.</param>
-public sealed record GenerationRequest(int[] Prompt, IReadOnlyList<ulong> Seeds, SamplingOptions Options, Func<int, IReadOnlyList<int>, bool>? OnToken = null)
-{
-    internal SamplingOptions OptionsOf(int sample) => OnToken is null
-        ? Options
-        : Options with { StopWhen = ids => (Options.StopWhen?.Invoke(ids) ?? false) | OnToken(sample, ids) };
-}
-
 /// <summary>
 /// Generates for many requests at once: at every step all running samples get one token, finished ones make room, and
-/// waiting requests come in, first come first served, as soon as the blocks of their worst case are free. So nothing is
-/// ever swapped out or begun twice. A sample hangs on model, prompt, options and seed; its neighbours change it by
-/// rounding only. Not thread-safe.
+/// waiting requests come in, in the order of <see cref="AdmissionQueue"/>, as soon as the blocks of their worst case are free.
+/// So nothing is ever swapped out or begun twice. A sample hangs on model, prompt, options and seed; its neighbours change it
+/// by rounding only, and one that fails takes nothing with it but its own request. Not thread-safe.
 /// </summary>
 public sealed class ContinuousBatcher : IDisposable
 {
     private readonly LlamaModel model;
     private readonly PagedKeyValueCache cache;
     private readonly int maxRows;
-    private readonly Queue<Group> waiting = new();
-    private readonly List<Running> running = [];
+    private readonly AdmissionQueue waiting = new();
+    private readonly List<GenerationRow> running = [];
     private float[] logits = [];
     private int promised;
 
@@ -44,33 +35,67 @@ public sealed class ContinuousBatcher : IDisposable
 
     public int FreeBlocks => cache.FreeBlocks;
 
+    /// <summary>Why a request can never be answered here; null if it can. For any thread.</summary>
+    public string? Problem(GenerationRequest request)
+    {
+        int[] prompt = request.Prompt;
+        int room = model.Config.ContextLength - prompt.Length;
+        if (prompt.Length == 0 || request.Seeds.Count == 0)
+        {
+            return "the prompt is empty, or no seed was given";
+        }
+
+        if (Array.FindIndex(prompt, id => id < 0 || id >= model.Config.VocabSize) is int at and >= 0)
+        {
+            return $"the prompt has token {prompt[at]}; the model has tokens 0 to {model.Config.VocabSize - 1}";
+        }
+
+        if (room <= 0 || request.Options.MaxNewTokens <= 0)
+        {
+            return $"a prompt of {prompt.Length} tokens leaves no room in a context of {model.Config.ContextLength}";
+        }
+
+        if (request.Seeds.Count > maxRows)
+        {
+            return $"{request.Seeds.Count} samples were asked for; at most {maxRows} run at a time";
+        }
+
+        int worst = WorstCase(request);
+        return worst <= cache.Blocks
+            ? null
+            : $"a prompt of {prompt.Length} tokens with {request.Seeds.Count} samples of {Budget(request)} new tokens can need {(long)worst * cache.BlockSize} tokens of cache; there are {(long)cache.Blocks * cache.BlockSize}";
+    }
+
+    /// <summary>Most new tokens that each of so many samples can have: what the context leaves, and no more than the cache can hold; 0 if none fits. For any thread.</summary>
+    public int MostNewTokens(int prompt, int samples) =>
+        Math.Clamp(KeyValueBlocks.MostNew(prompt, samples, cache.BlockSize, cache.Blocks), 0, Math.Max(0, model.Config.ContextLength - prompt));
+
     /// <summary>Queues a request.</summary>
     /// <param name="onDone">Told its samples, in the order of its seeds, during a later <see cref="Step"/>.</param>
-    /// <exception cref="ArgumentException">An empty prompt, or one that can never fit.</exception>
-    public void Add(GenerationRequest request, Action<IReadOnlyList<Sample>> onDone)
+    /// <param name="onFailed">Told during a later <see cref="Step"/> why there are none; without it the step throws.</param>
+    /// <exception cref="ArgumentException">One that can never be answered (see <see cref="Problem"/>).</exception>
+    public void Add(GenerationRequest request, Action<IReadOnlyList<Sample>> onDone, Action<Exception>? onFailed = null)
     {
-        int budget = Math.Min(request.Options.MaxNewTokens, model.Config.ContextLength - request.Prompt.Length);
-        if (request.Prompt.Length == 0 || budget <= 0 || request.Seeds.Count == 0)
+        if (Problem(request) is string problem)
         {
-            throw new ArgumentException($"a prompt of {request.Prompt.Length} tokens leaves no room in a context of {model.Config.ContextLength}, or no seed was given");
+            throw new ArgumentException(problem);
         }
 
-        var group = new Group(request, budget, KeyValueBlocks.WorstCase(request.Prompt.Length, budget, request.Seeds.Count, cache.BlockSize), onDone);
-        if (group.WorstCase > cache.Blocks || request.Seeds.Count > maxRows)
-        {
-            throw new ArgumentException($"a request of {request.Seeds.Count} samples can need {group.WorstCase} blocks; there are {cache.Blocks}, and {maxRows} rows");
-        }
-
-        waiting.Enqueue(group);
+        waiting.Add(new GenerationGroup(request, Budget(request), WorstCase(request), onDone, onFailed));
     }
 
     /// <summary>Lets in what fits and gives each running sample one token. False when there is nothing left to do.</summary>
     public bool Step()
     {
         using var mode = no_grad();
-        while (waiting.TryPeek(out Group? next) && next.WorstCase <= cache.Blocks - promised && running.Count + next.Request.Seeds.Count <= maxRows)
+        foreach (GenerationGroup gone in waiting.TakeCancelled().Concat(running.Select(row => row.Group).Where(group => group.Cancelled).Distinct().ToArray()))
         {
-            Begin(waiting.Dequeue());
+            Fail(gone, new OperationCanceledException(gone.Request.Cancellation));
+        }
+
+        while (waiting.Take(group => group.WorstCase <= cache.Blocks - promised && running.Count + group.Samples.Length <= maxRows) is GenerationGroup next)
+        {
+            Begin(next);
         }
 
         if (running.Count > 0)
@@ -101,49 +126,80 @@ public sealed class ContinuousBatcher : IDisposable
 
     public void Dispose() => cache.Dispose();
 
-    private sealed record Group(GenerationRequest Request, int Budget, int WorstCase, Action<IReadOnlyList<Sample>> OnDone)
+    private int Budget(GenerationRequest request) => Math.Min(request.Options.MaxNewTokens, model.Config.ContextLength - request.Prompt.Length);
+
+    private int WorstCase(GenerationRequest request) => KeyValueBlocks.WorstCase(request.Prompt.Length, Budget(request), request.Seeds.Count, cache.BlockSize);
+
+    private void Begin(GenerationGroup group)
     {
-        public SampleState[] Samples { get; } = Request.Seeds.Select((seed, k) => new SampleState(new TokenDraw(seed, Request.Options), Request.Prompt, Request.OptionsOf(k))).ToArray();
+        promised += group.WorstCase;
+        try
+        {
+            Prefill(group);
+        }
+        catch (Exception failure)
+        {
+            Fail(group, failure);
+            return;
+        }
 
-        public int Open { get; set; } = Request.Seeds.Count;
-    }
-
-    private sealed class Running(Group group, SampleState sample, BlockTable table)
-    {
-        public Group Group => group;
-
-        public SampleState Sample => sample;
-
-        public BlockTable Table => table;
-
-        public int NextToken { get; set; }
-
-        public int Generated { get; set; }
+        running.AddRange(group.Rows);
+        running.RemoveAll(row => row.Group == group && Left(row));
     }
 
     // One prefill for all samples of a prompt. The last one takes the prompt's own blocks, so that no copy is idle.
-    private void Begin(Group group)
+    private void Prefill(GenerationGroup group)
     {
-        promised += group.WorstCase;
         using var scope = NewDisposeScope();
         int[] prompt = group.Request.Prompt;
-        var table = new BlockTable();
-        Tensor slots = tensor(cache.Extend(table, prompt.Length), device: model.Device);
+        var last = new GenerationRow(group, group.Samples[^1], new BlockTable());
+        group.Rows.Add(last);
+        Tensor slots = tensor(cache.Extend(last.Table, prompt.Length), device: model.Device);
         Tensor positions = arange(prompt.Length, dtype: ScalarType.Int64, device: model.Device).unsqueeze(0);
         Tensor ids = tensor(prompt.Select(id => (long)id).ToArray(), [1, prompt.Length], device: model.Device);
         var first = new float[model.Config.VocabSize];
         model.ForwardPaged(ids, cache, new PagedStep(positions, slots, null, null), prompt.Length).ReadInto(first);
-        var begun = new List<Running>();
-        for (int k = 0; k < group.Samples.Length; k++)
+        for (int k = 0; k < group.Samples.Length - 1; k++)
         {
-            begun.Add(new Running(group, group.Samples[k], k + 1 < group.Samples.Length ? cache.Fork(table) : table));
+            group.Rows.Insert(k, new GenerationRow(group, group.Samples[k], cache.Fork(last.Table)));
         }
 
-        begun.ForEach(row => Take(row, first));
-        running.AddRange(begun.Where(row => !Ended(row)));
+        group.Rows.ForEach(row => row.Take(first));
     }
 
     private void Decode()
+    {
+        try
+        {
+            Forward();
+        }
+        catch (Exception failure)
+        {
+            // The step was of all running samples: none of them has a next token.
+            foreach (GenerationGroup group in running.Select(row => row.Group).Distinct().ToArray())
+            {
+                Fail(group, failure);
+            }
+
+            return;
+        }
+
+        int vocabulary = model.Config.VocabSize;
+        GenerationRow[] rows = [.. running];
+        for (int r = 0; r < rows.Length; r++)
+        {
+            // Not one whose neighbour of the same request has just failed.
+            if (rows[r].Group.Rows.Contains(rows[r]))
+            {
+                Take(rows[r], logits.AsSpan(r * vocabulary, vocabulary));
+            }
+        }
+
+        running.RemoveAll(Left);
+    }
+
+    // Logits of the next token of each running sample.
+    private void Forward()
     {
         using var scope = NewDisposeScope();
         int rows = running.Count;
@@ -170,35 +226,56 @@ public sealed class ContinuousBatcher : IDisposable
         int vocabulary = model.Config.VocabSize;
         logits = logits.Length >= rows * vocabulary ? logits : new float[rows * vocabulary];
         model.ForwardPaged(ids, cache, step, (int)positions.Max() + 1).ReadInto(logits);
-        for (int r = 0; r < rows; r++)
-        {
-            Take(running[r], logits.AsSpan(r * vocabulary, vocabulary));
-        }
-
-        running.RemoveAll(Ended);
     }
 
-    private static void Take(Running row, ReadOnlySpan<float> logits)
+    private void Take(GenerationRow row, ReadOnlySpan<float> next)
     {
-        row.NextToken = row.Sample.Take(logits);
-        row.Generated++;
+        try
+        {
+            row.Take(next);
+        }
+        catch (Exception failure)
+        {
+            Fail(row.Group, failure);
+        }
     }
 
     // A sample that has ended gives its blocks back; with its last sample a request gives back what it was promised.
-    private bool Ended(Running row)
+    private bool Left(GenerationRow row)
     {
-        if (!row.Sample.Stopped && row.Generated < row.Group.Budget)
+        GenerationGroup group = row.Group;
+        if (!row.Ended)
         {
             return false;
         }
 
         cache.Release(row.Table);
-        if (--row.Group.Open == 0)
+        group.Rows.Remove(row);
+        if (group.Rows.Count == 0)
         {
-            promised -= row.Group.WorstCase;
-            row.Group.OnDone(row.Group.Samples.Select(sample => sample.Finish()).ToArray());
+            promised -= group.WorstCase;
+            group.OnDone(group.Samples.Select(sample => sample.Finish()).ToArray());
         }
 
         return true;
+    }
+
+    // A request that has failed gives back all it had, whatever the state it was in.
+    private void Fail(GenerationGroup group, Exception failure)
+    {
+        if (group.Rows.Count > 0)
+        {
+            promised -= group.WorstCase;
+        }
+
+        group.Rows.ForEach(row => cache.Release(row.Table));
+        running.RemoveAll(group.Rows.Contains);
+        group.Rows.Clear();
+        if (group.OnFailed is null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        group.OnFailed(failure);
     }
 }

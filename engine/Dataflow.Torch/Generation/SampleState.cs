@@ -1,18 +1,39 @@
 namespace Dataflow.Torch.Generation;
 
+/// <summary>A sample in the making, as its request is told of it; to be looked at only while it is told.</summary>
+public interface ISampleProgress
+{
+    /// <summary>New tokens.</summary>
+    IReadOnlyList<int> Ids { get; }
+
+    /// <summary>Log-probability of each.</summary>
+    IReadOnlyList<TokenProbability> Tokens { get; }
+
+    /// <summary>Per token the most likely ones, as <see cref="Sample.Alternatives"/>.</summary>
+    IReadOnlyList<TokenProbability[]> Alternatives { get; }
+}
+
 /// <summary>One sample in the making: draws its tokens and knows when it ends.</summary>
-internal sealed class SampleState(TokenDraw draw, IReadOnlyList<int> prompt, SamplingOptions options)
+/// <param name="onToken">Told of each new token that ends nothing; true ends the sample.</param>
+internal sealed class SampleState(TokenDraw draw, IReadOnlyList<int> prompt, SamplingOptions options, Func<ISampleProgress, bool>? onToken = null) : ISampleProgress
 {
     private readonly List<int> ids = [];
     private readonly List<TokenProbability> tokens = [];
     private readonly List<TokenProbability[]> alternatives = [];
-    private readonly HashSet<int> seen = options.RepetitionPenalty == 1 ? [] : [.. prompt];
+    private readonly LogitShaping shaping = new(options, prompt);
     private int? stop;
     private int last;
 
     public bool Stopped { get; private set; }
 
+    public IReadOnlyList<int> Ids => ids;
+
+    public IReadOnlyList<TokenProbability> Tokens => tokens;
+
+    public IReadOnlyList<TokenProbability[]> Alternatives => alternatives;
+
     /// <summary>The next token of the row; a row that has stopped repeats its last one, and nobody looks at it.</summary>
+    /// <exception cref="GenerationException">The logits are no numbers.</exception>
     public int Take(ReadOnlySpan<float> logits)
     {
         if (Stopped)
@@ -20,7 +41,7 @@ internal sealed class SampleState(TokenDraw draw, IReadOnlyList<int> prompt, Sam
             return last;
         }
 
-        (TokenProbability drawn, TokenProbability[] others) = draw.Next(logits, seen);
+        (TokenProbability drawn, TokenProbability[] others) = draw.Next(logits, shaping);
         last = drawn.Token;
         tokens.Add(drawn);
         alternatives.Add(others);
@@ -32,12 +53,8 @@ internal sealed class SampleState(TokenDraw draw, IReadOnlyList<int> prompt, Sam
         }
 
         ids.Add(last);
-        if (options.RepetitionPenalty != 1)
-        {
-            seen.Add(last);
-        }
-
-        Stopped = options.StopWhen?.Invoke(ids) ?? false;
+        shaping.Add(last);
+        Stopped = (options.StopWhen?.Invoke(ids) ?? false) | (onToken?.Invoke(this) ?? false);
         return last;
     }
 

@@ -18,6 +18,15 @@ public sealed record SamplingOptions
     /// <summary>Divides positive logits of tokens seen in prompt or response, multiplies negative ones (Keskar et al. 2019); 1 does nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
+    /// <summary>Taken off the logit of a token for each time that it is in the response; 0 does nothing.</summary>
+    public double FrequencyPenalty { get; init; }
+
+    /// <summary>Taken off the logit of a token that is in the response; 0 does nothing.</summary>
+    public double PresencePenalty { get; init; }
+
+    /// <summary>Added to the logits of single tokens, after all penalties.</summary>
+    public IReadOnlyDictionary<int, double> LogitBias { get; init; } = new Dictionary<int, double>();
+
     /// <summary>How many of the most likely tokens are told at each position; 0 tells none.</summary>
     public int Alternatives { get; init; }
 
@@ -30,7 +39,7 @@ public sealed record SamplingOptions
     public Func<IReadOnlyList<int>, bool>? StopWhen { get; init; }
 }
 
-/// <summary>A token and its log-probability (temperature 1, before any penalty, natural log).</summary>
+/// <summary>A token and its log-probability (temperature 1, before any penalty or bias, natural log).</summary>
 public readonly record struct TokenProbability(int Token, double LogProbability);
 
 public enum FinishReason

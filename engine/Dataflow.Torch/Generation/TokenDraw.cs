@@ -7,19 +7,23 @@ internal sealed class TokenDraw(ulong seed, SamplingOptions options)
     private double[] weights = [];
     private int[] order = [];
 
-    private float[] penalised = [];
-
     /// <summary>The next token, its log-probability, and the most likely alternatives if they are asked for.</summary>
-    /// <param name="seen">Tokens of prompt and response so far, for the repetition penalty.</param>
-    public (TokenProbability Drawn, TokenProbability[] Alternatives) Next(ReadOnlySpan<float> logits, IReadOnlySet<int> seen)
+    /// <param name="shaping">What is done to the logits before the draw, but not before the log-probabilities.</param>
+    /// <exception cref="GenerationException">The logits are no numbers.</exception>
+    public (TokenProbability Drawn, TokenProbability[] Alternatives) Next(ReadOnlySpan<float> logits, LogitShaping shaping)
     {
         (int best, double total) = Normalizer(logits);
+        if (!double.IsFinite(total))
+        {
+            throw new GenerationException("the model's logits are not numbers (NaN or infinite): its weights are damaged, or its numbers too small for its values");
+        }
+
         double LogProbability(ReadOnlySpan<float> raw, int token) => raw[token] - raw[best] - Math.Log(total);
 
         // The random number is drawn even where it is not needed: the stream is one number per token.
         double uniform = NextDouble();
-        ReadOnlySpan<float> shaped = options.RepetitionPenalty == 1 ? logits : Penalise(logits, seen);
-        int likeliest = options.RepetitionPenalty == 1 ? best : Normalizer(shaped).Best;
+        ReadOnlySpan<float> shaped = shaping.Apply(logits);
+        int likeliest = shaped == logits ? best : Normalizer(shaped).Best;
         int token = options.Temperature == 0 ? likeliest : Draw(shaped, shaped[likeliest], uniform);
         TokenProbability[] alternatives = [];
         if (options.Alternatives > 0)
@@ -50,19 +54,6 @@ internal sealed class TokenDraw(ulong seed, SamplingOptions options)
         }
 
         return (best, total);
-    }
-
-    private float[] Penalise(ReadOnlySpan<float> logits, IReadOnlySet<int> seen)
-    {
-        penalised = penalised.Length == logits.Length ? penalised : new float[logits.Length];
-        logits.CopyTo(penalised);
-        float penalty = (float)options.RepetitionPenalty;
-        foreach (int token in seen)
-        {
-            penalised[token] = penalised[token] > 0 ? penalised[token] / penalty : penalised[token] * penalty;
-        }
-
-        return penalised;
     }
 
     private int Draw(ReadOnlySpan<float> logits, double top, double uniform)
@@ -124,10 +115,7 @@ internal sealed class TokenDraw(ulong seed, SamplingOptions options)
 
     private double NextDouble()
     {
-        state += 0x9E3779B97F4A7C15UL;
-        ulong z = state;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return ((z ^ (z >> 31)) >> 11) * (1.0 / (1UL << 53));
+        state += SplitMix64.Increment;
+        return (SplitMix64.Mix(state) >> 11) * (1.0 / (1UL << 53));
     }
 }

@@ -164,6 +164,9 @@ public sealed class LlamaTokenizer
     /// <summary>Bytes of a token of text.</summary>
     internal byte[] BytesOf(int id) => bytes[id];
 
+    /// <summary>The bytes that a token adds to a text: none for a special token, or for an id that no token has.</summary>
+    public ReadOnlySpan<byte> TextOf(int id) => bytes.GetValueOrDefault(id);
+
     /// <summary>Spelling of a special token; null for an id of text.</summary>
     public string? SpellingOf(int id) => spellings.GetValueOrDefault(id);
 

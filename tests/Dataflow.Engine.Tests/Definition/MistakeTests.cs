@@ -58,7 +58,6 @@ public sealed class MistakeTests
         { "{{ text }}", "{{ text | nofilter }}", "p.yaml:8:63: error DF0022: template: there is no filter 'nofilter'" },
         { "{ model: x }", "{ model: x, endpoint: \"not a url\" }", "p.yaml:4:50: error DF0022: 'not a url' is not an http or https address" },
         { "  m: {", "  l: { uses: llama }\n  m: {", "p.yaml:4:3: error DF0022: give either 'with: { checkpoint: FOLDER }' or 'from: TRAINER_STAGE'" },
-        { "  m: {", "  l: { uses: llama, with: { checkpoint: none } }\n  m: {", "p.yaml:4:41: error DF0022: there is no checkpoint folder 'none'" },
         { "  d: {", "  e: { uses: data.where, from: c, with: { column: sample, min: 5, max: 2 } }\n  d: {", "p.yaml:9:64: error DF0022: min 5 is larger than max 2" },
         { "  a: {", "  e: { uses: io.csv, with: { path: n.jsonl, delimiter: ab } }\n  a: {", "p.yaml:6:56: error DF0022: one character separates fields, not 'ab'" },
         { "  a: {", "  e: { uses: io.csv, with: { path: n.jsonl, columns: { nocol: text } } }\n  a: {", "p.yaml:6:63: error DF0022: 'n.jsonl' has no column 'nocol'" },

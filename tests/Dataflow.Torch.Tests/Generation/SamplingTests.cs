@@ -12,7 +12,7 @@ public sealed class SamplingTests
     private static readonly float[] Logits = [.. new[] { 0.5, 0.25, 0.15, 0.1 }.Select(p => (float)Math.Log(p))];
 
     private static int[] Drawn(SamplingOptions options, params int[] seen) =>
-        Enumerable.Range(0, 400).Select(seed => new TokenDraw((ulong)seed, options).Next(Logits, seen.ToHashSet()).Drawn.Token).Distinct().Order().ToArray();
+        Enumerable.Range(0, 400).Select(seed => new TokenDraw((ulong)seed, options).Next(Logits, new LogitShaping(options, seen)).Drawn.Token).Distinct().Order().ToArray();
 
     [Fact]
     public void Each_restriction_keeps_what_it_says()
@@ -32,7 +32,7 @@ public sealed class SamplingTests
         int[] counts = new int[4];
         for (ulong seed = 0; seed < 20_000; seed++)
         {
-            counts[new TokenDraw(seed * 7919, new SamplingOptions()).Next(Logits, new HashSet<int>()).Drawn.Token]++;
+            counts[new TokenDraw(seed * 7919, new SamplingOptions()).Next(Logits, new LogitShaping(new SamplingOptions(), [])).Drawn.Token]++;
         }
 
         AssertClose([0.5, 0.25, 0.15, 0.1], counts.Select(count => count / 20_000.0).ToArray(), 0.015);
@@ -42,17 +42,39 @@ public sealed class SamplingTests
     public void A_penalty_makes_what_was_seen_less_likely_but_not_its_log_probability()
     {
         var options = new SamplingOptions { Temperature = 0, RepetitionPenalty = 4 };
-        (TokenProbability drawn, _) = new TokenDraw(1, options).Next(Logits, new HashSet<int> { 0 });
+        (TokenProbability drawn, _) = new TokenDraw(1, options).Next(Logits, new LogitShaping(options, [0]));
         Assert.Equal(1, drawn.Token);
         Assert.Equal(Math.Log(0.25), drawn.LogProbability, 5);
         // Positive logits are divided.
-        Assert.Equal(1, new TokenDraw(1, options).Next([3f, 1f], new HashSet<int> { 0 }).Drawn.Token);
+        Assert.Equal(1, new TokenDraw(1, options).Next([3f, 1f], new LogitShaping(options, [0])).Drawn.Token);
+    }
+
+    [Fact]
+    public void Penalties_count_the_response_and_a_bias_is_of_one_token()
+    {
+        TokenProbability Next(SamplingOptions options, params int[] response)
+        {
+            var shaping = new LogitShaping(options, [1]);
+            response.ToList().ForEach(shaping.Add);
+            return new TokenDraw(1, options).Next(Logits, shaping).Drawn;
+        }
+
+        var greedy = new SamplingOptions { Temperature = 0 };
+        // ln 0.5 - ln 0.25 = 0.69.
+        Assert.Equal(0, Next(greedy with { FrequencyPenalty = 0.4 }, 0).Token);
+        Assert.Equal(1, Next(greedy with { FrequencyPenalty = 0.4 }, 0, 0).Token);
+        Assert.Equal(0, Next(greedy with { PresencePenalty = 0.4 }, 0, 0).Token);
+        Assert.Equal(1, Next(greedy with { PresencePenalty = 0.8 }, 0).Token);
+        Assert.Equal(0, Next(greedy with { PresencePenalty = -0.8 }).Token);
+        TokenProbability biased = Next(greedy with { LogitBias = new Dictionary<int, double> { [0] = -100, [3] = 5 } });
+        Assert.Equal(3, biased.Token);
+        Assert.Equal(Math.Log(0.1), biased.LogProbability, 5);
     }
 
     [Fact]
     public void Alternatives_are_the_most_likely_tokens()
     {
-        (_, TokenProbability[] others) = new TokenDraw(1, new SamplingOptions { Alternatives = 2 }).Next(Logits, new HashSet<int>());
+        (_, TokenProbability[] others) = new TokenDraw(1, new SamplingOptions { Alternatives = 2 }).Next(Logits, new LogitShaping(new SamplingOptions(), []));
         Assert.Equal([0, 1], others.Select(token => token.Token));
         AssertClose([Math.Log(0.5), Math.Log(0.25)], others.Select(token => token.LogProbability).ToArray());
     }

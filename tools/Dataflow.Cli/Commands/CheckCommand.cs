@@ -45,10 +45,17 @@ internal static class CheckCommand
         bool good = true;
         foreach (string file in parsed.GetValue(Files)!)
         {
+            if (TestCommand.IsCasesFile(file))
+            {
+                Skip(file, arguments.Json || sarif == "-");
+                continue;
+            }
+
             LoadedPipeline pipeline = LoadedPipeline.Load(arguments with { File = file }, RunVariables.Preview(parsed.GetValue(RunsOption.Option)!), level, catalog);
             if (level == CheckLevel.Environment)
             {
-                pipeline = await pipeline.WithEnvironmentAsync(parsed.GetValue(RunsOption.Option)!, cancellationToken);
+                string runs = parsed.GetValue(RunsOption.Option)!;
+                pipeline = await pipeline.WithEnvironmentAsync(runs, RunVariables.PreviewFolder(runs), cancellationToken);
             }
 
             good &= !pipeline.HasErrors;
@@ -62,6 +69,15 @@ internal static class CheckCommand
 
         WriteSarif(sarif, found.Distinct());
         return good ? ExitCodes.Done : ExitCodes.BadInput;
+    }
+
+    // Where a pattern names a folder's pipelines, the cases beside them are meant too.
+    private static void Skip(string file, bool silent)
+    {
+        if (!silent)
+        {
+            Console.WriteLine($"{file}: cases of a pipeline, which 'dataflow test' checks and runs: left out");
+        }
     }
 
     private static void Summarize(LoadedPipeline pipeline, string file, bool json)

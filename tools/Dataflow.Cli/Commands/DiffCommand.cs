@@ -13,7 +13,7 @@ internal static class DiffCommand
 
     public static Command Create()
     {
-        var command = new Command("diff", "Compare two runs: definition, rows, reasons, scores, tokens, time.");
+        var command = new Command("diff", "Compare two runs: definition, rows, reasons, artifacts, scores, tokens, time.");
         command.Arguments.Add(RunA);
         command.Arguments.Add(RunB);
         command.Options.Add(RunsOption.Option);

@@ -30,7 +30,7 @@ internal static class PreviewCommand
         try
         {
             LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For("preview", folder, ""));
-            pipeline = await pipeline.WithEnvironmentAsync(folder, CancellationToken.None);
+            pipeline = await pipeline.WithEnvironmentAsync(folder, folder, CancellationToken.None);
             pipeline.Print(arguments.Json);
             if (pipeline.HasErrors)
             {

@@ -15,7 +15,7 @@ internal static class RunCommand
     private static readonly Option<string> Epoch = new("--epoch") { Description = "Mixed into every seed, so that one night does not repeat another; for example the date.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> NoEnvironment = new("--no-environment") { Description = "Begin without looking at this machine (endpoints, devices, folders)." };
     private static readonly Option<bool> Plain = new("--plain") { Description = "Plain lines instead of a live display." };
-    private static readonly Option<string?> Cache = new("--cache") { Description = "Folder of what runs share (responses, results, checkpoints); DATAFLOW_CACHE, else .cache in the runs folder." };
+    private static readonly Option<string?> Cache = new("--cache") { Description = "Folder of what runs share (responses, results, checkpoints); DATAFLOW_CACHE, else .cache in the runs folder. A resumed run keeps to what it was begun with." };
     private static readonly Option<bool> NoCache = new("--no-cache") { Description = "Take nothing from earlier runs and keep nothing for later ones." };
 
     public static Command Create()
@@ -64,9 +64,10 @@ internal static class RunCommand
 
         string folder = Folder(parsed.GetValue(RunsOption.Option)!, resume, parsed.GetValue(Id)!);
         string epoch = parsed.GetValue(Epoch)!;
+        RunManifest? earlier = resume is null ? null : RunFolder.ReadManifest(folder);
         if (resume is not null)
         {
-            if (RunFolder.ReadManifest(folder) is not RunManifest earlier)
+            if (earlier is null)
             {
                 Console.Error.WriteLine($"{folder} holds no run to resume; 'dataflow runs list' shows the runs there are");
                 return ExitCodes.BadInput;
@@ -91,7 +92,7 @@ internal static class RunCommand
         LoadedPipeline pipeline = LoadedPipeline.Load(arguments, RunVariables.For(Path.GetFileName(folder), folder, epoch));
         if (!parsed.GetValue(NoEnvironment))
         {
-            pipeline = await pipeline.WithEnvironmentAsync(Path.GetDirectoryName(folder)!, CancellationToken.None);
+            pipeline = await pipeline.WithEnvironmentAsync(Path.GetDirectoryName(folder)!, folder, CancellationToken.None);
         }
 
         pipeline.Print(arguments.Json);
@@ -117,7 +118,7 @@ internal static class RunCommand
                 {
                     Overrides = arguments.Overrides,
                     PluginFolders = arguments.Plugins,
-                    CacheFolder = parsed.GetValue(NoCache) ? null : CacheFolder.Resolve(parsed.GetValue(Cache), parsed.GetValue(RunsOption.Option)!),
+                    CacheFolder = parsed.GetValue(NoCache) ? null : CacheFolder.Resolve(parsed.GetValue(Cache), parsed.GetValue(RunsOption.Option)!, earlier),
                     RetryErrors = retryErrors,
                 });
             }

@@ -9,9 +9,15 @@ namespace Dataflow.Cli.Commands;
 /// <summary><c>dataflow test FILE</c>: runs the cases beside a pipeline.</summary>
 internal static class TestCommand
 {
+    private const string CasesEnding = ".test.yaml";
+
     private static readonly Option<string?> Cases = new("--cases") { Description = "File of cases; PIPELINE.test.yaml beside PIPELINE.yaml by default." };
     private static readonly Option<string[]> Case = new("--case") { Description = "Run only this case. May be given several times." };
     private static readonly Option<string?> JUnit = new("--junit") { Description = "Also write the results as JUnit XML to this file." };
+
+    /// <summary>Whether a file holds the cases of a pipeline beside it.</summary>
+    public static bool IsCasesFile(string file) =>
+        file.EndsWith(CasesEnding, StringComparison.Ordinal) && File.Exists(file[..^CasesEnding.Length] + ".yaml");
 
     public static Command Create()
     {
@@ -41,7 +47,7 @@ internal static class TestCommand
             return Refuse(diagnostics, arguments.Json);
         }
 
-        string file = parsed.GetValue(Cases) ?? Path.ChangeExtension(arguments.File, ".test.yaml");
+        string file = parsed.GetValue(Cases) ?? Path.ChangeExtension(arguments.File, CasesEnding);
         TestFile? tests = TestFile.Read(file, diagnostics, out CasePlaces places);
         PluginCatalog catalog = await LoadedPipeline.LoadCatalog(arguments);
         // What a case misses by them is told by the case.

@@ -1,88 +1,131 @@
-using System.Text.Json;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Dataflow.Torch.Generation;
-using Dataflow.Torch.Text;
 
 namespace Dataflow.Cli.Serving;
 
-/// <summary>A request that cannot be answered; the message is the client's to read.</summary>
-internal sealed class BadRequestException(string message, string? parameter = null) : Exception(message)
-{
-    public string? Parameter => parameter;
-}
-
 /// <summary>What OpenAI's chat and text completion requests have in common.</summary>
-internal sealed record CompletionRequest(int[] Prompt, SamplingOptions Sampling, IReadOnlyList<ulong> Seeds, IReadOnlyList<string> Stops, bool Stream, bool StreamUsage, bool LogProbabilities, bool Chat)
+/// <param name="Count">Samples of each prompt.</param>
+/// <param name="Seeds">One a choice: those of the first prompt, of the second, and so on.</param>
+/// <param name="MaxTokens">Most new tokens of each sample; null for as many as fit.</param>
+internal sealed record CompletionRequest(IReadOnlyList<PromptInput> Prompts, int Count, ulong[] Seeds, SamplingOptions Sampling, int? MaxTokens, IReadOnlyList<string> Stops)
 {
-    private const int MaxSamples = 64;
+    private const int MostChoices = 1024;
+    private const int MostStops = 64;
+    private const int TextTokens = 16;
 
-    public static CompletionRequest Parse(JsonObject body, ServedModel model, bool chat)
+    public bool Chat { get; init; }
+
+    public bool Stream { get; init; }
+
+    public bool StreamUsage { get; init; }
+
+    public bool LogProbabilities { get; init; }
+
+    /// <summary>Each text begins with its prompt.</summary>
+    public bool Echo { get; init; }
+
+    /// <exception cref="ApiException">A field that cannot be served as it is.</exception>
+    public static CompletionRequest Parse(RequestFields fields, ServedModel model, bool chat)
     {
-        try
+        ParameterRules.CheckCompletion(fields, chat);
+        bool logProbabilities = chat ? fields.Flag("logprobs") : fields.Integer("logprobs", 0, 20) is not null;
+        int alternatives = fields.Integer(chat ? "top_logprobs" : "logprobs", 0, 20) ?? 0;
+        if (alternatives > 0 && !logProbabilities)
         {
-            if (body["tools"] is not null)
-            {
-                throw new BadRequestException("tools are not supported", "tools");
-            }
-
-            int count = (int?)body["n"] ?? 1;
-            if (count is < 1 or > MaxSamples)
-            {
-                throw new BadRequestException($"n must be 1 to {MaxSamples}", "n");
-            }
-
-            ulong seed = (ulong)((long?)body["seed"] ?? Random.Shared.NextInt64());
-            bool logProbabilities = body["logprobs"] is JsonValue flag && (flag.GetValueKind() == JsonValueKind.True || (flag.GetValueKind() == JsonValueKind.Number && (int)flag > 0));
-            var sampling = new SamplingOptions
-            {
-                Temperature = Within(body, "temperature", 0, 10, 1),
-                TopP = Within(body, "top_p", 1e-9, 1, 1),
-                TopK = (int)Within(body, "top_k", 0, int.MaxValue, 0),
-                MinP = Within(body, "min_p", 0, 1, 0),
-                RepetitionPenalty = Within(body, "repetition_penalty", 1e-3, 1e3, 1),
-                MaxNewTokens = (int)Within(body, "max_completion_tokens", 1, int.MaxValue, Within(body, "max_tokens", 1, int.MaxValue, chat ? int.MaxValue : 16)),
-                Alternatives = (int)Within(body, "top_logprobs", 0, 20, 0),
-                StopTokens = model.Tokenizer.Specials.Stops,
-            };
-            string[] stops = body["stop"] switch { null => [], JsonArray list => list.Select(stop => (string)stop!).ToArray(), JsonNode one => [(string)one!] };
-            int[] prompt = chat ? model.EncodeDialog(Messages(body)) : model.EncodeText((string?)body["prompt"] ?? throw new BadRequestException("prompt is missing", "prompt"));
-            return new CompletionRequest(
-                prompt, sampling, Enumerable.Range(0, count).Select(k => seed + ((ulong)k * 0x9E3779B97F4A7C15UL)).ToArray(), stops,
-                (bool?)body["stream"] ?? false, (bool?)body["stream_options"]?["include_usage"] ?? false, logProbabilities, chat);
-        }
-        catch (Exception failure) when (failure is InvalidOperationException or FormatException or OverflowException)
-        {
-            throw new BadRequestException("a field of the request is of the wrong kind: " + failure.Message);
-        }
-    }
-
-    private static double Within(JsonObject body, string name, double low, double high, double otherwise)
-    {
-        double value = (double?)body[name] ?? otherwise;
-        return value >= low && value <= high ? value : throw new BadRequestException($"{name} must be {low} to {high}", name);
-    }
-
-    private static DialogMessage[] Messages(JsonObject body)
-    {
-        if (body["messages"] is not JsonArray { Count: > 0 } messages)
-        {
-            throw new BadRequestException("messages is missing or empty", "messages");
+            throw ApiException.BadRequest("top_logprobs needs logprobs: true", "top_logprobs");
         }
 
-        return messages.Select(message => new DialogMessage(Role((string?)message!["role"]), Text(message["content"]))).ToArray();
+        bool echo = !chat && fields.Flag("echo");
+        if (echo && logProbabilities)
+        {
+            throw ApiException.Unsupported("echo", "log-probabilities of the prompt are not computed; leave out echo or logprobs");
+        }
+
+        PromptInput[] prompts = chat ? [new PromptInput(model.EncodeDialog(ChatMessages.Read(fields)), "")] : PromptInput.Read(fields, "prompt", model);
+        int count = fields.Integer("n", 1, MostChoices) ?? 1;
+        if (count * prompts.Length > MostChoices)
+        {
+            throw ApiException.BadRequest($"n times the number of prompts must be at most {MostChoices}", "n");
+        }
+
+        bool stream = fields.Flag("stream");
+        return new CompletionRequest(
+            prompts, count, SampleSeeds.Derive((ulong)(fields.Long("seed") ?? Random.Shared.NextInt64()), count * prompts.Length), ReadSampling(fields, model, alternatives),
+            fields.Integer("max_completion_tokens", 1, int.MaxValue) ?? fields.Integer("max_tokens", 1, int.MaxValue) ?? (chat ? null : TextTokens), ReadStops(fields))
+        {
+            Chat = chat, Stream = stream, StreamUsage = ReadStreamUsage(fields, stream), LogProbabilities = logProbabilities, Echo = echo,
+        };
     }
 
-    private static string Role(string? role) => role switch
+    /// <summary>The samples of one prompt.</summary>
+    /// <param name="onToken">Told a choice's number and its new tokens.</param>
+    public GenerationRequest Of(int prompt, ServedModel model, Func<int, ISampleProgress, bool>? onToken)
     {
-        "developer" or "system" => "system",
-        "user" or "assistant" or "tool" or "ipython" => role,
-        _ => throw new BadRequestException($"role '{role}' is not known", "messages"),
+        int[] ids = Prompts[prompt].Ids;
+        // Where nothing fits the batcher is to say so, and why.
+        int most = Math.Max(1, MaxTokens ?? model.MostNewTokens(ids.Length, Count));
+        int first = prompt * Count;
+        return new GenerationRequest(
+            ids, Seeds[first..(first + Count)], Sampling with { MaxNewTokens = most }, onToken is null ? null : (k, progress) => onToken(first + k, progress));
+    }
+
+    private static SamplingOptions ReadSampling(RequestFields fields, ServedModel model, int alternatives) => new()
+    {
+        Temperature = fields.Number("temperature", 0, 10, 1),
+        TopP = fields.Number("top_p", 1e-9, 1, 1),
+        TopK = fields.Integer("top_k", -1, int.MaxValue) is int k and > 0 ? k : 0,
+        MinP = fields.Number("min_p", 0, 1, 0),
+        RepetitionPenalty = fields.Number("repetition_penalty", 1e-3, 1e3, 1),
+        PresencePenalty = fields.Number("presence_penalty", -2, 2, 0),
+        FrequencyPenalty = fields.Number("frequency_penalty", -2, 2, 0),
+        LogitBias = (fields.Object("logit_bias") ?? []).ToDictionary(bias => Token(bias.Key, model), bias => Bias(bias.Value)),
+        Alternatives = alternatives,
+        StopTokens = model.Tokenizer.Specials.Stops,
     };
 
-    private static string Text(JsonNode? content) => content switch
+    private static int Token(string key, ServedModel model) =>
+        int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && id < model.VocabSize && key == id.ToString(CultureInfo.InvariantCulture)
+            ? id
+            : throw ApiException.BadRequest($"logit_bias: '{key}' is no token id; the model has 0 to {model.VocabSize - 1}", "logit_bias");
+
+    private static double Bias(JsonNode? value) =>
+        value is JsonValue number && number.GetValueKind() == System.Text.Json.JsonValueKind.Number && number.TryGetValue(out double bias) && Math.Abs(bias) <= 100
+            ? bias
+            : throw ApiException.BadRequest("logit_bias: a bias must be a number from -100 to 100", "logit_bias");
+
+    // An empty text is in every text: taken as a stop it would leave nothing, so it stands for none.
+    private static string[] ReadStops(RequestFields fields)
     {
-        null => "",
-        JsonArray parts => string.Concat(parts.Select(part => (string?)part!["text"] ?? throw new BadRequestException("only text parts are supported", "messages"))),
-        _ => (string)content!,
-    };
+        string[] stops = fields["stop"] switch
+        {
+            null => [],
+            JsonArray list => list.Select((stop, i) => RequestFields.Text(stop, $"stop[{i}]")).ToArray(),
+            JsonNode one => [RequestFields.Text(one, "stop")],
+        };
+        return stops.Length <= MostStops ? stops.Where(stop => stop.Length > 0).ToArray() : throw ApiException.BadRequest($"stop must hold at most {MostStops} texts", "stop");
+    }
+
+    private static bool ReadStreamUsage(RequestFields fields, bool stream)
+    {
+        if (fields.Object("stream_options") is not JsonObject options)
+        {
+            return false;
+        }
+
+        if (!stream)
+        {
+            throw ApiException.BadRequest("stream_options needs stream: true", "stream_options");
+        }
+
+        foreach ((string name, JsonNode? value) in options)
+        {
+            if (name != "include_usage" && RequestFields.Flag(value, "stream_options." + name))
+            {
+                throw ApiException.Unsupported("stream_options." + name);
+            }
+        }
+
+        return RequestFields.Flag(options["include_usage"], "stream_options.include_usage");
+    }
 }

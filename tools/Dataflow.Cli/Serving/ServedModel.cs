@@ -6,21 +6,42 @@ using static TorchSharp.torch;
 namespace Dataflow.Cli.Serving;
 
 /// <summary>A checkpoint behind an endpoint: its name, tokenizer, and the thread that generates.</summary>
-internal sealed class ServedModel(string name, LlamaTokenizer tokenizer, GenerationWorker worker)
+internal sealed class ServedModel(string name, GenerationCheckpoint checkpoint, GenerationWorker worker)
 {
-    private readonly ChatTemplate template = new(tokenizer);
+    private readonly ChatTemplate template = new(checkpoint.Tokenizer);
 
     public string Name => name;
 
-    public LlamaTokenizer Tokenizer => tokenizer;
+    public LlamaTokenizer Tokenizer => checkpoint.Tokenizer;
+
+    /// <summary>Tokens that the model has a row for.</summary>
+    public int VocabSize => checkpoint.Model.Config.VocabSize;
+
+    public int ContextLength => checkpoint.Model.Config.ContextLength;
+
+    /// <summary>Numbers of an embedding.</summary>
+    public int HiddenSize => checkpoint.Model.Config.HiddenSize;
 
     public int[] EncodeDialog(IReadOnlyList<DialogMessage> messages) => template.EncodePrompt(messages);
 
-    public int[] EncodeText(string text) => [tokenizer.Specials.BeginOfText, .. tokenizer.Encode(text)];
+    public int[] EncodeText(string text) => [Tokenizer.Specials.BeginOfText, .. Tokenizer.Encode(text)];
+
+    /// <inheritdoc cref="GenerationWorker.MostNewTokens"/>
+    public int MostNewTokens(int prompt, int samples) => worker.MostNewTokens(prompt, samples);
+
+    /// <exception cref="ApiException">A request that can never be answered.</exception>
+    public void Require(GenerationRequest request, string parameter)
+    {
+        if (worker.Problem(request) is string problem)
+        {
+            throw ApiException.BadRequest(problem, parameter, request.Prompt.Length >= ContextLength ? "context_length_exceeded" : null);
+        }
+    }
 
     public Task<IReadOnlyList<Sample>> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken) => worker.GenerateAsync(request, cancellationToken);
 
     /// <summary>Mean of the final hidden states of a text, of length 1.</summary>
+    /// <exception cref="GenerationException">The hidden states are no numbers.</exception>
     public Task<float[]> EmbedAsync(int[] ids, CancellationToken cancellationToken) => worker.RunAsync(model => Pooled(model, ids), cancellationToken);
 
     private static float[] Pooled(LlamaModel model, int[] ids)
@@ -31,6 +52,8 @@ internal sealed class ServedModel(string name, LlamaTokenizer tokenizer, Generat
         Tensor mean = hidden.mean([1]).squeeze(0).cpu();
         float[] values = mean.data<float>().ToArray();
         double length = Math.Sqrt(values.Sum(value => (double)value * value));
-        return values.Select(value => (float)(value / Math.Max(length, 1e-12))).ToArray();
+        return double.IsFinite(length)
+            ? values.Select(value => (float)(value / Math.Max(length, 1e-12))).ToArray()
+            : throw new GenerationException("the model's hidden states are not numbers (NaN or infinite): its weights are damaged");
     }
 }

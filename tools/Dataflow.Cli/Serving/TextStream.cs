@@ -1,57 +1,85 @@
+using System.Text;
 using Dataflow.Torch.Text;
 
 namespace Dataflow.Cli.Serving;
 
-/// <summary>Text of one sample as its tokens come: nothing is given out that a stop string or a half character could take back.</summary>
+/// <summary>Text of one sample as its tokens come: nothing is given out that a stop string could take back, nor half a character.</summary>
+/// <param name="stops">None of them empty.</param>
 internal sealed class TextStream(LlamaTokenizer tokenizer, IReadOnlyList<string> stops)
 {
+    private readonly Decoder decoder = Encoding.UTF8.GetDecoder();
+    private readonly StringBuilder text = new();
+    private readonly int longest = stops.Select(stop => stop.Length).DefaultIfEmpty(0).Max();
+    private int taken;
     private int given;
 
     /// <summary>A stop string has come.</summary>
     public bool Stopped { get; private set; }
 
     /// <summary>What can be given out after these tokens, and was not before.</summary>
+    /// <param name="ids">All tokens so far.</param>
     /// <param name="last">No more tokens will come.</param>
     public string Take(IReadOnlyList<int> ids, bool last)
     {
-        string text = tokenizer.Decode(ids);
-        int end = text.Length;
-        foreach (string stop in stops)
+        if (!Stopped)
         {
-            int at = text.IndexOf(stop, StringComparison.Ordinal);
-            if (at >= 0)
+            // A stop string that was not there before ends in what is new.
+            int from = Math.Max(given, text.Length - longest + 1);
+            for (; taken < ids.Count; taken++)
             {
-                end = Math.Min(end, at);
-                Stopped = true;
-            }
-        }
-
-        if (!last && !Stopped)
-        {
-            while (end > 0 && text[end - 1] == '\uFFFD')
-            {
-                end--;
+                Append(tokenizer.TextOf(ids[taken]), flush: false);
             }
 
-            end = stops.Select(stop => Held(text, end, stop)).DefaultIfEmpty(end).Min();
+            Append([], flush: last);
+            CutAtStop(from);
         }
 
-        string delta = end > given ? text[given..end] : "";
+        int end = last || Stopped ? text.Length : text.Length - HeldBack();
+        string delta = end > given ? text.ToString(given, end - given) : "";
         given = Math.Max(given, end);
         return delta;
     }
 
-    // Where the longest beginning of a stop string stands at the end.
-    private static int Held(string text, int end, string stop)
+    private void Append(ReadOnlySpan<byte> bytes, bool flush)
     {
-        for (int length = Math.Min(stop.Length - 1, end); length > 0; length--)
+        Span<char> characters = stackalloc char[64];
+        bool whole = false;
+        while (!whole)
         {
-            if (string.CompareOrdinal(text, end - length, stop, 0, length) == 0)
+            decoder.Convert(bytes, characters, flush, out int read, out int written, out whole);
+            text.Append(characters[..written]);
+            bytes = bytes[read..];
+        }
+    }
+
+    private void CutAtStop(int from)
+    {
+        if (stops.Count == 0)
+        {
+            return;
+        }
+
+        string tail = text.ToString(from, text.Length - from);
+        int at = stops.Select(stop => tail.IndexOf(stop, StringComparison.Ordinal)).Where(index => index >= 0).DefaultIfEmpty(-1).Min();
+        if (at >= 0)
+        {
+            text.Length = from + at;
+            Stopped = true;
+        }
+    }
+
+    // Characters at the end that a stop string begins with.
+    private int HeldBack()
+    {
+        string tail = text.ToString(Math.Max(given, text.Length - longest), Math.Min(longest, text.Length - given));
+        for (int length = tail.Length; length > 0; length--)
+        {
+            if (stops.Any(stop => stop.Length > length && stop.AsSpan(0, length).SequenceEqual(tail.AsSpan(tail.Length - length))))
             {
-                return end - length;
+                return length;
             }
         }
 
-        return end;
+        return 0;
     }
 }
