@@ -44,6 +44,9 @@ public abstract record TrainingSettings
     [Description("Decoupled weight decay of matrices."), Range(0.0, 10.0)]
     public double WeightDecay { get; init; }
 
+    [Description("adamw: moments in the format of what is trained; adamw8bit: in eight bits with a scale a block (a quarter of the memory), but for embeddings and small parameters.")]
+    public OptimizerKind Optimizer { get; init; }
+
     [Description("Largest gradient norm."), Range(1e-6, 1e6)]
     public double GradientClip { get; init; } = 1;
 
@@ -95,6 +98,7 @@ public abstract record TrainingSettings
         FloorRatio = Floor,
         DecayRatio = Decay,
         WeightDecay = WeightDecay,
+        Optimizer = Optimizer,
         GradientClip = GradientClip,
         MaxLength = MaxLength,
         Packing = Packs,

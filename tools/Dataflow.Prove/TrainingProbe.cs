@@ -13,7 +13,7 @@ namespace Dataflow.Prove;
 /// <param name="Rows">Rows of a forward pass.</param>
 /// <param name="Length">Tokens a row; packs are made of four equally long examples.</param>
 /// <param name="Accumulate">Forward passes of a step.</param>
-internal sealed record TrainingProbe(LlamaConfig Shape, bool Mixed, int Rank, bool Recompute, bool Packed, int Rows, int Length, int Accumulate)
+internal sealed record TrainingProbe(LlamaConfig Shape, bool Mixed, int Rank, bool Recompute, bool Packed, int Rows, int Length, int Accumulate, bool EightBit = false)
 {
     /// <summary>First argument of the process that measures; the second is the probe as JSON.</summary>
     public const string Verb = "--training-probe";
@@ -37,6 +37,7 @@ internal sealed record TrainingProbe(LlamaConfig Shape, bool Mixed, int Rank, bo
         Packing = Packed,
         Precision = Mixed ? Precision.Mixed : Precision.Full,
         RecomputeActivations = Recompute,
+        Optimizer = EightBit ? OptimizerKind.Adamw8bit : OptimizerKind.Adamw,
         Lora = Rank > 0 ? new LoraOptions(Rank, 2 * Rank) : null,
     };
 

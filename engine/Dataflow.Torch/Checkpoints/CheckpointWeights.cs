@@ -70,7 +70,7 @@ public sealed class CheckpointWeights : IDisposable
                 throw new CheckpointException($"{folder}: {name} holds tensor '{entry.Name}', but the index does not say so");
             }
 
-            if (entry.Dtype is ScalarType.Int64 or ScalarType.Int32)
+            if (entry.Dtype is ScalarType.Int64 or ScalarType.Int32 or ScalarType.Byte)
             {
                 throw new CheckpointException($"{folder}: tensor '{entry.Name}' in {name} is {Safetensors.Name(entry.Dtype)}; weights are floating-point numbers (quantized ones are not read)");
             }

@@ -67,6 +67,7 @@ public static class Safetensors
         ScalarType.Float64 or ScalarType.Int64 => 8,
         ScalarType.Float32 or ScalarType.Int32 => 4,
         ScalarType.Float16 or ScalarType.BFloat16 => 2,
+        ScalarType.Byte => 1,
         _ => throw new CheckpointException($"dtype {dtype} is not written to safetensors"),
     };
 
@@ -127,6 +128,7 @@ public static class Safetensors
         ScalarType.BFloat16 => "BF16",
         ScalarType.Int64 => "I64",
         ScalarType.Int32 => "I32",
+        ScalarType.Byte => "U8",
         _ => throw new CheckpointException($"dtype {dtype} is not written to safetensors"),
     };
 
@@ -138,6 +140,7 @@ public static class Safetensors
         "BF16" => ScalarType.BFloat16,
         "I64" => ScalarType.Int64,
         "I32" => ScalarType.Int32,
+        "U8" => ScalarType.Byte,
         _ => throw new CheckpointException($"{path}: tensor '{tensor}' has dtype {name}, which is not read"),
     };
 }

@@ -53,9 +53,6 @@ public sealed class LoraAdapters : IDisposable
         LlamaModel.ParameterShapes(config).Where(parameter => parameter.Name.EndsWith("_proj.weight", StringComparison.Ordinal)
             && (options.Targets is not { Count: > 0 } given || given.Any(target => parameter.Name.EndsWith($".{target}.weight", StringComparison.Ordinal))));
 
-    /// <summary>Numbers in the adapters of a model of that shape: r (in + out) for each.</summary>
-    public static long ParameterCount(LlamaConfig config, LoraOptions options) => Targets(config, options).Sum(target => options.Rank * (target.Shape[0] + target.Shape[1]));
-
     /// <summary>Adds the terms to the weights of a model, W ← W + (α / r) B A, and takes the adapters off.</summary>
     /// <param name="model">The one that they hang on, or the one that it is a copy of.</param>
     /// <param name="values">The adapters' values by name, in the dtype of that model's weights.</param>

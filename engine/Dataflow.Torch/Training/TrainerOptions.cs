@@ -42,6 +42,8 @@ public sealed record TrainerOptions
 
     public double WeightDecay { get; init; }
 
+    public OptimizerKind Optimizer { get; init; }
+
     /// <summary>Longest row in tokens; longer examples are the caller's to drop.</summary>
     public int MaxLength { get; init; } = 4096;
 

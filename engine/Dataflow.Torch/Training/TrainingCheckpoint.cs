@@ -19,8 +19,11 @@ internal sealed class TrainingCheckpoint(string folder)
         foreach ((string name, Tensor parameter) in parameters)
         {
             tensors["weight." + name] = parameter;
-            tensors["first." + name] = optimizer.First[name];
-            tensors["second." + name] = optimizer.Second[name];
+        }
+
+        foreach ((string name, Tensor part) in optimizer.State)
+        {
+            tensors[name] = part;
         }
 
         using Tensor loop = tensor(new[] { state.Step, state.MeanLoss, state.BestLoss, state.WithoutGain, state.SlowMean, state.LowestMean });
@@ -45,8 +48,7 @@ internal sealed class TrainingCheckpoint(string folder)
         Read(path, tensors =>
         {
             Copy(tensors, "weight.", parameters);
-            Copy(tensors, "first.", optimizer.First);
-            Copy(tensors, "second.", optimizer.Second);
+            Copy(tensors, "", optimizer.State);
             double[] loop = tensors["loop"].data<double>().ToArray();
             state = loop.Length == 6
                 ? new LoopState((int)loop[0], loop[1], loop[2], (int)loop[3], loop[4], loop[5])

@@ -39,7 +39,7 @@ public sealed class TrainingSession : IDisposable
 
         int warmup = Math.Min(options.Steps, Math.Max(options.WarmupSteps, (int)Math.Round(options.WarmupRatio * options.Steps)));
         schedule = new LearningRateSchedule(options.Schedule, options.LearningRate, options.Steps, warmup, options.FloorRatio, options.DecayRatio);
-        optimizer = new AdamW(weights.Parameters, options.WeightDecay);
+        optimizer = new AdamW(weights.Parameters, options.WeightDecay, options.Optimizer);
         checkpoints = options.CheckpointFolder is null ? null : new TrainingCheckpoint(options.CheckpointFolder);
         order = new DataOrder(examples, options.Seed);
         state = checkpoints?.TryRestore(weights.Parameters, optimizer) ?? LoopState.Start;

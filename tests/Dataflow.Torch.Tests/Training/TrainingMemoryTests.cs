@@ -42,6 +42,15 @@ public sealed class TrainingMemoryTests
         Assert.Equal((6 * Parameters8B, 6 * Parameters8B, 8 * Parameters8B), (memory.Weights, memory.Gradients, memory.Moments));
     }
 
+    [Fact]
+    public void Moments_in_eight_bits_take_two_bytes_each_and_four_for_a_block_of_256_but_embeddings_stay()
+    {
+        const long Embedding = 128_256 * 4096;
+        long quantized = Parameters8B - Embedding;
+        TrainingMemory memory = TrainingMemory.Estimate(Llama8B, Full with { Optimizer = OptimizerKind.Adamw8bit }, ScalarType.Float32, 1, Tokens);
+        Assert.Equal((2 * (quantized + (4 * quantized / 256))) + (8 * Embedding), memory.Moments);
+    }
+
     [Theory]
     [InlineData(true, ScalarType.BFloat16, 2)]
     [InlineData(true, ScalarType.Float16, 4)]
@@ -63,7 +72,7 @@ public sealed class TrainingMemoryTests
         using LlamaModel model = Miniatures.Model();
         var options = new LoraOptions(4, 8, targets.Split(',', StringSplitOptions.RemoveEmptyEntries));
         using var adapters = new LoraAdapters(model, options, 1);
-        Assert.Equal(adapters.Parameters.Values.Sum(parameter => parameter.numel()), LoraAdapters.ParameterCount(model.Config, options));
+        Assert.Equal(adapters.Parameters.Values.Sum(parameter => parameter.numel()), TrainingMemory.Trained(model.Config, options).Sum(part => part.Numbers));
     }
 
     [Fact]

@@ -27,6 +27,24 @@ public sealed class TrainingSessionTests
         Miniatures.AssertSameBits(undisturbed, resumed);
     }
 
+    [Fact]
+    public void A_resumed_run_with_eight_bit_moments_ends_in_the_same_bits()
+    {
+        // Matrices of 32 x 160 are large enough for eight bits.
+        Dictionary<string, Tensor> Train(string folder, Action<int> onStep)
+        {
+            LlamaModel model = LlamaModel.Initialize(ModelTests.Tiny() with { IntermediateSize = 160 }, 0.2, 5);
+            TrainerOptions options = Miniatures.Options(8) with { Optimizer = OptimizerKind.Adamw8bit, CheckpointEvery = 3, CheckpointFolder = folder };
+            new LanguageModelTrainer(model, 0, options).Train(Examples, step => onStep(step.Step));
+            return new Dictionary<string, Tensor>(model.Parameters);
+        }
+
+        Dictionary<string, Tensor> undisturbed = Train(Directory.CreateTempSubdirectory().FullName, _ => { });
+        string kept = Directory.CreateTempSubdirectory().FullName;
+        Assert.Throws<OperationCanceledException>(() => Train(kept, step => { if (step == 5) { throw new OperationCanceledException(); } }));
+        Miniatures.AssertSameBits(undisturbed, Train(kept, _ => { }));
+    }
+
     [Theory]
     [InlineData()]
     [InlineData("q_proj", "v_proj")]

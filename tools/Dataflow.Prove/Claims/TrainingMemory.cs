@@ -36,6 +36,7 @@ internal sealed class TrainingMemory : Claim
         yield return new TrainingProbe(shape, Mixed: false, Rank: 0, Recompute: false, Packed: false, Rows: 1, Length: 512, Accumulate: 1);
         yield return new TrainingProbe(shape, Mixed: true, Rank: 0, Recompute: true, Packed: true, Rows: 1, Length: 512, Accumulate: 2);
         yield return new TrainingProbe(Like8B(384, 6), Mixed: true, Rank: 16, Recompute: false, Packed: false, Rows: 2, Length: 512, Accumulate: 1);
+        yield return new TrainingProbe(shape, Mixed: true, Rank: 0, Recompute: true, Packed: false, Rows: 1, Length: 32, Accumulate: 1, EightBit: true);
     }
 
     private static IEnumerable<TrainingProbe> Full()
@@ -58,6 +59,8 @@ internal sealed class TrainingMemory : Claim
         yield return new TrainingProbe(Like8B(768, 12) with { VocabSize = 768 }, Mixed: true, Rank: 16, Recompute: true, Packed: false, Rows: 1, Length: 256, Accumulate: 1);
         yield return new TrainingProbe(Like8B(256, 12), Mixed: true, Rank: 0, Recompute: true, Packed: true, Rows: 1, Length: 2048, Accumulate: 1);
         yield return new TrainingProbe(Like8B(768, 4), Mixed: true, Rank: 0, Recompute: false, Packed: false, Rows: 1, Length: 32, Accumulate: 1);
+        yield return new TrainingProbe(Like8B(768, 4), Mixed: true, Rank: 0, Recompute: true, Packed: false, Rows: 1, Length: 32, Accumulate: 1, EightBit: true);
+        yield return new TrainingProbe(Like8B(512, 8), Mixed: false, Rank: 0, Recompute: true, Packed: true, Rows: 1, Length: 1024, Accumulate: 1, EightBit: true);
     }
 
     // Llama 3 8B narrower and with fewer layers: widths in the same ratios, four query heads to a key head, embeddings not tied.
@@ -73,7 +76,7 @@ internal sealed class TrainingMemory : Claim
 
     private static string Title(TrainingProbe probe) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{MemoryEstimate.Parameters(probe.Shape) / 1e6:0}M, {(probe.Mixed ? "mixed" : "full")}{(probe.Rank > 0 ? $", LoRA r={probe.Rank}" : "")}{(probe.Recompute ? ", recompute" : "")}, {probe.Rows} x {probe.Length}{(probe.Packed ? " packed" : "")}{(probe.Accumulate > 1 ? $", {probe.Accumulate} passes" : "")}");
+        $"{MemoryEstimate.Parameters(probe.Shape) / 1e6:0}M, {(probe.Mixed ? "mixed" : "full")}{(probe.Rank > 0 ? $", LoRA r={probe.Rank}" : "")}{(probe.EightBit ? ", 8-bit moments" : "")}{(probe.Recompute ? ", recompute" : "")}, {probe.Rows} x {probe.Length}{(probe.Packed ? " packed" : "")}{(probe.Accumulate > 1 ? $", {probe.Accumulate} passes" : "")}");
 
     private static string Parts(MemoryEstimate e) => string.Create(
         CultureInfo.InvariantCulture,
@@ -85,13 +88,13 @@ internal sealed class TrainingMemory : Claim
         await output.WriteLineAsync("Llama 3 8B, one packed row of 4096 tokens, GB:");
         await output.WriteLineAsync("| | weights | gradients | moments | activations | working space | peak |");
         await output.WriteLineAsync("| --- | --- | --- | --- | --- | --- | --- |");
-        foreach ((bool mixed, int rank) in new[] { (false, 0), (true, 0), (true, 16) })
+        foreach ((bool mixed, int rank, bool eightBit) in new[] { (false, 0, false), (false, 0, true), (true, 0, false), (true, 0, true), (true, 16, false) })
         {
             foreach (bool recompute in new[] { false, true })
             {
-                var probe = new TrainingProbe(KnownShapes.Llama8B, mixed, rank, recompute, Packed: true, Rows: 1, Length: 4096, Accumulate: 1);
+                var probe = new TrainingProbe(KnownShapes.Llama8B, mixed, rank, recompute, Packed: true, Rows: 1, Length: 4096, Accumulate: 1, eightBit);
                 MemoryEstimate e = probe.Estimate();
-                string title = $"{(rank > 0 ? $"LoRA r={rank}, mixed, bfloat16 checkpoint" : mixed ? "all weights, mixed" : "all weights, full")}{(recompute ? ", recompute_activations" : "")}";
+                string title = $"{(rank > 0 ? $"LoRA r={rank}, mixed, bfloat16 checkpoint" : mixed ? "all weights, mixed" : "all weights, full")}{(eightBit ? ", adamw8bit" : "")}{(recompute ? ", recompute_activations" : "")}";
                 await output.WriteLineAsync(string.Create(
                     CultureInfo.InvariantCulture,
                     $"| {title} | {e.Weights / 1e9:0.0} | {e.Gradients / 1e9:0.0} | {e.Moments / 1e9:0.0} | {e.Activations / 1e9:0.0} | {e.Working / 1e9:0.0} | {e.Peak / 1e9:0.0} |"));
