@@ -64,11 +64,21 @@ internal sealed class CheckpointFolder(string? checkpoint, ModelContext context)
 
         try
         {
-            return File.Exists(System.IO.Path.Combine(Path, "config.json")) ? null : $"'{Path}' holds no config.json, so it is no checkpoint in Hugging Face layout";
+            if (!File.Exists(System.IO.Path.Combine(Path, "config.json")))
+            {
+                return $"'{Path}' holds no config.json, so it is no checkpoint in Hugging Face layout";
+            }
+
+            _ = ModelCheckpoint.LoadConfig(Path);
+            return null;
         }
         catch (StageFailedException failure)
         {
             return failure.Message;
+        }
+        catch (CheckpointException failure)
+        {
+            return $"'{Path}': {failure.Message}";
         }
     }
 }
