@@ -212,6 +212,10 @@ public sealed class TrainerStageTests
         {
             Assert.Equal(command.Read($"{From}/{file}").ReplaceLineEndings(), command.Read($"runs/t/artifacts/sft/{file}").ReplaceLineEndings());
         }
+
+        command.Write(From + "/config.json", command.Read(From + "/config.json").Replace("\"rope_theta\"", "\"rope_scaling\": { \"rope_type\": \"yarn\" }, \"rope_theta\"", StringComparison.Ordinal));
+        CommandResult odd = await command.RunAsync(["check", "tune.yaml"]);
+        Assert.Contains("rope_scaling of type 'yarn' is not supported", odd.All, StringComparison.Ordinal);
     }
 
     private static string Place(string text, string wanted, bool after = false)

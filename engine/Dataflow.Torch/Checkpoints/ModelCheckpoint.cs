@@ -136,6 +136,7 @@ public static partial class ModelCheckpoint
     {
         ScalarType.BFloat16 => "bfloat16",
         ScalarType.Float16 => "float16",
+        ScalarType.Float64 => "float64",
         _ => "float32",
     };
 
