@@ -86,7 +86,7 @@ public sealed class GenerationWorkerTests
     {
         using LlamaModel model = Miniatures.Model();
         var worker = new GenerationWorker(model, 40, 8, 1);
-        var begun = new TaskCompletionSource();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<IReadOnlyList<Sample>> running = worker.GenerateAsync(
             Request((_, _) =>
             {
