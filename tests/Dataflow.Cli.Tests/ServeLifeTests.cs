@@ -14,6 +14,26 @@ public sealed class ServeLifeTests : IDisposable
     public void Dispose() => command.Dispose();
 
     [Fact]
+    public async Task A_model_without_llamas_dialog_tokens_completes_text_and_says_that_it_does_not_chat()
+    {
+        string folder = TinyServer.Save(command);
+        foreach (string file in new[] { "tokenizer.json", "tokenizer_config.json" })
+        {
+            string path = Path.Combine(folder, file);
+            File.WriteAllText(path, File.ReadAllText(path).Replace("|eot_id|", "|im_end|", StringComparison.Ordinal).Replace("\"bos_token\"", "\"unused\"", StringComparison.Ordinal));
+        }
+
+        await using var server = new TinyServer();
+        await server.StartAsync(command, folder);
+        Assert.Equal(3, (await server.AskAsync("completions", new { model = "model", prompt = "hello", max_tokens = 3, logit_bias = Endless }))["usage"]!["completion_tokens"]!.GetValue<int>());
+        (int status, JsonNode body) = await server.PostAsync("chat/completions", """{"messages": [{"role": "user", "content": "hello"}]}""");
+        Assert.Equal(400, status);
+        Assert.Contains("lacks the special tokens of Llama 3's dialogs", body["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        (status, body) = await server.PostAsync("embeddings", """{"input": ""}""");
+        Assert.Equal((400, "input"), (status, body["error"]!["param"]!.GetValue<string>()));
+    }
+
+    [Fact]
     public async Task A_context_larger_than_the_cache_needs_no_max_tokens_and_ctrl_c_ends_open_streams_at_once()
     {
         await using var server = new TinyServer();

@@ -51,6 +51,9 @@ public sealed class LlamaTokenizer
     /// <summary>Whether dialogs can be written in Llama 3's format.</summary>
     public bool WritesDialogs => chat is not null;
 
+    /// <summary>Tokens that end a generation.</summary>
+    public IReadOnlyList<int> Stops => chat?.Stops ?? (TextTokens.End is int end ? [end] : []);
+
     /// <summary>What begins and ends a text that is no dialog.</summary>
     public TextTokens TextTokens { get; }
 

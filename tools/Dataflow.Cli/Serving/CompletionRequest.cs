@@ -81,7 +81,7 @@ internal sealed record CompletionRequest(IReadOnlyList<PromptInput> Prompts, int
         FrequencyPenalty = fields.Number("frequency_penalty", -2, 2, 0),
         LogitBias = (fields.Object("logit_bias") ?? []).ToDictionary(bias => Token(bias.Key, model), bias => Bias(bias.Value)),
         Alternatives = alternatives,
-        StopTokens = model.Tokenizer.Specials.Stops,
+        StopTokens = model.Tokenizer.Stops,
     };
 
     private static int Token(string key, ServedModel model) =>

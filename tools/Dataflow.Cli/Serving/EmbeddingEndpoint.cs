@@ -28,6 +28,11 @@ internal sealed class EmbeddingEndpoint(ServedModel model, CancellationToken sto
             throw ApiException.BadRequest($"an input of {tooLong.Ids.Length} tokens is longer than the context of {model.ContextLength}", "input", "context_length_exceeded");
         }
 
+        if (inputs.Any(input => input.Ids.Length == 0))
+        {
+            throw ApiException.BadRequest("an input is empty, and this model's tokenizer puts nothing before it", "input");
+        }
+
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         var data = new JsonArray();
         foreach (PromptInput input in inputs)

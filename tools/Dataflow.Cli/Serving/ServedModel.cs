@@ -8,7 +8,7 @@ namespace Dataflow.Cli.Serving;
 /// <summary>A checkpoint behind an endpoint: its name, tokenizer, and the thread that generates.</summary>
 internal sealed class ServedModel(string name, GenerationCheckpoint checkpoint, GenerationWorker worker)
 {
-    private readonly ChatTemplate template = new(checkpoint.Tokenizer);
+    private readonly ChatTemplate? template = checkpoint.Tokenizer.WritesDialogs ? new(checkpoint.Tokenizer) : null;
 
     public string Name => name;
 
@@ -22,9 +22,11 @@ internal sealed class ServedModel(string name, GenerationCheckpoint checkpoint, 
     /// <summary>Numbers of an embedding.</summary>
     public int HiddenSize => checkpoint.Model.Config.HiddenSize;
 
-    public int[] EncodeDialog(IReadOnlyList<DialogMessage> messages) => template.EncodePrompt(messages);
+    /// <exception cref="ApiException">The tokenizer is of a family whose dialogs are not written.</exception>
+    public int[] EncodeDialog(IReadOnlyList<DialogMessage> messages) => template?.EncodePrompt(messages)
+        ?? throw ApiException.BadRequest("this model's tokenizer lacks the special tokens of Llama 3's dialogs; it answers /v1/completions and /v1/embeddings", "model");
 
-    public int[] EncodeText(string text) => [Tokenizer.Specials.BeginOfText, .. Tokenizer.Encode(text)];
+    public int[] EncodeText(string text) => Tokenizer.TextTokens.Begin is int begin ? [begin, .. Tokenizer.Encode(text)] : [.. Tokenizer.Encode(text)];
 
     /// <inheritdoc cref="GenerationWorker.MostNewTokens"/>
     public int MostNewTokens(int prompt, int samples) => worker.MostNewTokens(prompt, samples);
