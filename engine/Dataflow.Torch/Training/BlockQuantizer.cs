@@ -70,16 +70,19 @@ internal sealed class BlockQuantizer(bool signed, Device device) : IDisposable
     /// <summary>Numbers from <paramref name="from"/> on, which begins a block, in fp32; as many more as fill the last block.</summary>
     public Tensor Widen(QuantizedTensor stored, long from, long count)
     {
+        using var scope = NewDisposeScope();
         (Tensor codes, Tensor scales) = Part(stored, from, count);
-        return values.index_select(0, codes.to(ScalarType.Int32)).view(-1, BlockSize).mul_(scales.unsqueeze(1)).view(-1);
+        return values.index_select(0, codes.to(ScalarType.Int32)).view(-1, BlockSize).mul_(scales.unsqueeze(1)).view(-1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Stores whole blocks from <paramref name="from"/> on.</summary>
     public void Narrow(Tensor numbers, QuantizedTensor stored, long from)
     {
+        using var scope = NewDisposeScope();
         (Tensor codes, Tensor scales) = Part(stored, from, numbers.numel());
         Tensor blocks = numbers.to(ScalarType.Float32).view(-1, BlockSize);
-        scales.copy_(blocks.abs().amax([1]));
+        // By the extremes, which spares a tensor of all magnitudes.
+        scales.copy_(blocks.amax([1]).maximum(blocks.amin([1]).neg()));
         // A block of zeros is divided by 1.
         Tensor divisor = scales.add(scales.eq(zeros_like(scales)).to(ScalarType.Float32)).unsqueeze(1);
         Tensor nearest = bucketize(blocks.div(divisor), boundaries, outInt32: true);

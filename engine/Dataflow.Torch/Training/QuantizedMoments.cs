@@ -37,8 +37,8 @@ internal sealed class QuantizedMoments : IMoments
     /// <summary>Bytes of both moments of so many numbers.</summary>
     public static long Bytes(long size) => 2 * BlockQuantizer.Bytes(size);
 
-    /// <summary>Bytes that the update of a parameter of so many numbers takes for its time: a piece's moments in full, its codes as indices, its denominator.</summary>
-    public static long WorkingBytes(long size) => Math.Min(size, PieceSize) * 24;
+    /// <summary>Bytes that the update of a parameter of so many numbers takes for its time: a piece's moments in full, and the root divided by its scales, the codes nearest to it and what keeps them from 0.</summary>
+    public static long WorkingBytes(long size) => Math.Min(size, PieceSize) * 25;
 
     public void Update(AdamRule rule, Tensor parameter, Tensor gradient)
     {
@@ -51,7 +51,8 @@ internal sealed class QuantizedMoments : IMoments
             long count = Math.Min(PieceSize, size - from);
             // The last block may reach beyond the parameter; what is there is 0 and stays 0.
             Tensor m = signed.Widen(first, from, count).Narrowed(parameter.dtype);
-            Tensor v = unsigned.Widen(root, from, count).Narrowed(parameter.dtype).Squared();
+            Tensor v = unsigned.Widen(root, from, count).Narrowed(parameter.dtype);
+            v.mul_(v);
             rule.Apply(weights.narrow(0, from, count), gradients.narrow(0, from, count), m.narrow(0, 0, count), v.narrow(0, 0, count));
             signed.Narrow(m, first, from);
             unsigned.Narrow(v.sqrt_(), root, from);

@@ -36,7 +36,7 @@ internal sealed class TrainingMemory : Claim
         yield return new TrainingProbe(shape, Mixed: false, Rank: 0, Recompute: false, Packed: false, Rows: 1, Length: 512, Accumulate: 1);
         yield return new TrainingProbe(shape, Mixed: true, Rank: 0, Recompute: true, Packed: true, Rows: 1, Length: 512, Accumulate: 2);
         yield return new TrainingProbe(Like8B(384, 6), Mixed: true, Rank: 16, Recompute: false, Packed: false, Rows: 2, Length: 512, Accumulate: 1);
-        yield return new TrainingProbe(shape, Mixed: true, Rank: 0, Recompute: true, Packed: false, Rows: 1, Length: 32, Accumulate: 1, EightBit: true);
+        yield return new TrainingProbe(Like8B(384, 6), Mixed: true, Rank: 0, Recompute: true, Packed: false, Rows: 1, Length: 32, Accumulate: 1, EightBit: true);
     }
 
     private static IEnumerable<TrainingProbe> Full()
