@@ -10,6 +10,7 @@ namespace Dataflow.Sandbox.Launcher;
 internal sealed class ControlGroups
 {
     private const string Prefix = "dataflow-";
+    private const int MostJoins = 10;
 
     private readonly string? memory;
     private readonly string? pids;
@@ -33,7 +34,7 @@ internal sealed class ControlGroups
     /// <summary>Makes and joins what can be made; what cannot is absent.</summary>
     public static ControlGroups Join()
     {
-        string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}");
+        string name = $"{Prefix}{Guid.NewGuid():N}";
         IReadOnlyList<ControlGroupParent> memories = ControlGroupParent.Find("memory");
         IReadOnlyList<ControlGroupParent> counts = ControlGroupParent.Find("pids");
         foreach (ControlGroupParent parent in memories.Concat(counts).DistinctBy(parent => parent.Folder))
@@ -102,15 +103,15 @@ internal sealed class ControlGroups
                 parent.EnableControllers();
             }
 
-            Directory.CreateDirectory(folder);
-            if (!File.Exists(Path.Combine(folder, limitFile)))
+            Join(folder);
+            if (File.Exists(Path.Combine(folder, limitFile)))
             {
-                Directory.Delete(folder);
-                return null;
+                return folder;
             }
 
-            File.WriteAllText(Path.Combine(folder, "cgroup.procs"), Text(Environment.ProcessId));
-            return folder;
+            File.WriteAllText(Path.Combine(parent.Folder, "cgroup.procs"), Text(Environment.ProcessId));
+            TryRemove(folder);
+            return null;
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
@@ -119,15 +120,29 @@ internal sealed class ControlGroups
         }
     }
 
-    // A launcher that was killed leaves its empty groups; the name says whose they were.
+    private static void Join(string folder)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            Directory.CreateDirectory(folder);
+            try
+            {
+                File.WriteAllText(Path.Combine(folder, "cgroup.procs"), Text(Environment.ProcessId));
+                return;
+            }
+            catch (IOException) when (attempt < MostJoins && !Directory.Exists(folder))
+            {
+                // Another launcher took it, still empty, for an orphan.
+            }
+        }
+    }
+
+    // A launcher that was killed leaves its empty groups. One with processes in it is not removed: its launcher is in it.
     private static void RemoveOrphans(string parent)
     {
         foreach (string folder in Directory.EnumerateDirectories(parent, Prefix + "*"))
         {
-            if (int.TryParse(Path.GetFileName(folder).AsSpan(Prefix.Length), CultureInfo.InvariantCulture, out int pid) && !Directory.Exists($"/proc/{pid}"))
-            {
-                TryRemove(folder);
-            }
+            TryRemove(folder);
         }
     }
 

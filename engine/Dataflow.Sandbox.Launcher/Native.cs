@@ -5,7 +5,6 @@ namespace Dataflow.Sandbox.Launcher;
 /// <summary>The few libc calls that the launcher needs; .NET's own process class cannot reap what it did not start.</summary>
 internal static partial class Native
 {
-    public const int SubreaperOption = 36;
     public const int CloseOnExec = 0x80000;
     public const int NonBlocking = 0x800;
     public const int Kill = 9;
@@ -14,9 +13,6 @@ internal static partial class Native
     public const int Exited = 4;
     public const int LeaveZombie = 0x1000000;
     public const int SetDescriptorFlags = 2;
-
-    [LibraryImport("libc", SetLastError = true)]
-    public static partial int prctl(int option, nuint a, nuint b, nuint c, nuint d);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int pipe2(Span<int> fds, int flags);

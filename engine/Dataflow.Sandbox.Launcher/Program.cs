@@ -5,8 +5,8 @@ using Dataflow.Sandbox.Launcher;
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 // The launcher of one slot's programs: requests in as lines of JSON, replies out, the first line saying what it can
-// enforce. It lives and dies with its engine: when its stdin closes it ends, and every sandbox dies with the thread
-// that started it.
+// enforce. It lives and dies with its engine: when its stdin closes it ends. It is the first process of a namespace, so
+// that all it started dies with it.
 // What the engine or its host left open must not reach a sandboxed program.
 foreach (string descriptor in Directory.GetFileSystemEntries("/proc/self/fd").Select(path => Path.GetFileName(path)))
 {
@@ -41,7 +41,6 @@ if (container)
     _ = Native.umount2("/sys/fs/cgroup/unified", 2);
 }
 
-_ = Native.prctl(Native.SubreaperOption, 1, 0, 0, 0);
 var reaper = new Reaper();
 reaper.Start();
 using var requests = new RequestQueue();
@@ -68,7 +67,7 @@ while (input.ReadLine() is string line)
     }
 }
 
-// Exit at once: the spawning thread's death takes the sandbox with it.
+// Exit at once: that takes what still runs with it.
 Environment.Exit(0);
 return 0;
 

@@ -1,7 +1,7 @@
 namespace Dataflow.Sandbox.Launcher;
 
 /// <summary>
-/// The one place that waits for children. As a child subreaper the launcher inherits every orphan; what is not reaped
+/// The one place that waits for children. As the first process of its namespace the launcher inherits every orphan; what is not reaped
 /// counts against process limits and makes later runs fail in silence. A program is over when the launcher has no child
 /// left: bubblewrap itself ends before the sandbox's first process has been buried.
 /// </summary>

@@ -23,10 +23,16 @@ internal sealed class LauncherProcess : IAsyncDisposable
 
     public bool HasEnded => ended;
 
-    /// <summary>The launcher's process, for tests that kill it.</summary>
-    public int ProcessId => process.Id;
+    /// <summary>The launcher's process, for tests that look at it or kill it: what we started only waits for it.</summary>
+    public int ProcessId => File.ReadAllText($"/proc/{process.Id}/task/{process.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries) is [string launcher, ..]
+        ? int.Parse(launcher, System.Globalization.CultureInfo.InvariantCulture)
+        : process.Id;
 
-    /// <summary>Starts a launcher in a mount namespace of its own, in which it makes its programs' file systems.</summary>
+    /// <summary>
+    /// Starts a launcher in namespaces of its own: of mounts, in which it makes its programs' file systems, and of processes,
+    /// of which it is the first. Whenever and however it dies, the kernel kills all others in there before it is gone: no
+    /// moment is left between two steps of a start in which a death of ours would leave a program running.
+    /// </summary>
     /// <param name="parts">Programs of this machine that it needs.</param>
     /// <param name="user">User that its programs shall be, where we are root and may choose.</param>
     /// <param name="container">Whether a container runtime makes them so, and must itself be started by root.</param>
@@ -90,7 +96,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
             start.ArgumentList.Add("--map-root-user");
         }
 
-        foreach (string argument in new[] { "--mount", "--propagation", "private", "--", Host(), dll })
+        foreach (string argument in new[] { "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--", Host(), dll })
         {
             start.ArgumentList.Add(argument);
         }
@@ -104,7 +110,8 @@ internal sealed class LauncherProcess : IAsyncDisposable
             }
         }
 
-        // Small and quick to start: no tiering threads, one heap.
+        // Small and quick to start: no tiering threads, one heap, and no sockets in /tmp, whose names would be those of process 1 for all.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_gcServer"] = "0";
         // In bytes, hexadecimal: what a launcher holds is allowed to its programs beside their own limit.

@@ -130,6 +130,26 @@ public sealed partial class SandboxPoolTests : IAsyncDisposable
         Assert.Equal("1\n", Text((await RunAsync("print(1)")).Stdout));
     }
 
+    [Fact]
+    public async Task A_launcher_killed_at_any_moment_of_a_run_leaves_nothing_running_and_loses_no_verdict()
+    {
+        await using SandboxPool single = SandboxPool.Create(1);
+        string marker = "dataflow-left-" + Guid.NewGuid().ToString("N");
+        string daemon = $"import os\nif os.fork() == 0:\n  os.setsid()\n  os.execv('/usr/bin/python3', ['{marker}', '-c', 'import time; time.sleep(300)'])\nprint('done')";
+        var request = new SandboxRequest(["/usr/bin/python3", "-I", "-S", "/job/main.py"], new Dictionary<string, SandboxFile> { ["main.py"] = SandboxFile.Text(daemon) }, [], new SandboxLimits());
+        await single.RunAsync(request, CancellationToken.None);
+        for (int delay = 0; delay < 25; delay++)
+        {
+            int launcher = single.Launchers[0];
+            Task<SandboxResult> running = single.RunAsync(request, CancellationToken.None);
+            // A run takes about 13 ms; the places in it are what counts, not the time.
+            await Task.Delay(delay % 15);
+            Process.GetProcessById(launcher).Kill();
+            Assert.Equal("done\n", Text((await running).Stdout));
+            Assert.False(Processes.AnyWith(marker), $"something was left running after {delay % 15} ms");
+        }
+    }
+
     [GeneratedRegex(@" (\d+) -> ")]
     private static partial Regex DescriptorLine();
 }
