@@ -7,6 +7,13 @@ namespace Dataflow.Sandbox;
 /// <param name="user">User that its programs are outside the sandbox; null where only the present one can be.</param>
 internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts parts, int? user) : IAsyncDisposable
 {
+    // A program cannot kill its launcher, so whoever does that comes from outside and is not held against the program; but
+    // somebody who kills each one must not keep a run going for ever.
+    private const int MostAttempts = 6;
+
+    // A start that the kernel refused is refused again, as a rule.
+    private const int MostRefusals = 2;
+
     private readonly SemaphoreSlim starting = new(1, 1);
     private LauncherProcess? launcher;
     private LauncherHello? hello;
@@ -17,7 +24,7 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
     public async Task<SandboxResult> RunAsync(SandboxRequest request, CancellationToken cancellationToken)
     {
         string failure = "";
-        for (int attempt = 0; attempt < 2; attempt++)
+        for ((int attempt, int refusals) = (0, 0); attempt < MostAttempts && refusals < MostRefusals; attempt++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             LauncherProcess process = await LauncherAsync(cancellationToken);
@@ -27,7 +34,8 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
                 return Interpret(reply);
             }
 
-            failure = reply is null ? "its launcher died" : Encoding.UTF8.GetString(reply.Stderr).Trim();
+            refusals += reply is null ? 0 : 1;
+            failure = reply is null ? $"its launcher died {attempt + 1} times" : Encoding.UTF8.GetString(reply.Stderr).Trim();
         }
 
         throw new SandboxException($"the sandbox could not start a program: {failure}");
