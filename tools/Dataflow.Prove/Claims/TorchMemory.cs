@@ -17,7 +17,7 @@ internal sealed class TorchMemory : Claim
     public override Task<bool> HoldsAsync(Scale scale, TextWriter output)
     {
         // A short run has not seen all its sizes yet.
-        (int early, int late, double most) = scale == Scale.Full ? (200, 2000, 1.02) : (40, 120, 1.1);
+        (int early, int late, double most) = scale == Scale.Full ? (200, 2000, 1.02) : (150, 400, 1.1);
         TorchRuntime.SetThreads(1);
         LlamaTokenizer tokenizer = LlamaTokenizer.Tiny();
         LlamaConfig config = TinyModels.FourMillion(tokenizer.VocabSize) with { NumHiddenLayers = 2 };
