@@ -19,7 +19,7 @@ internal sealed class TrainStops : Claim
             name: train
             stages:
               rows: { uses: io.jsonl, with: { path: rows.jsonl } }
-              model: { uses: train.lm, from: rows, with: { text: text, shape: { hidden_size: 64, layers: 2, heads: 4, kv_heads: 2, context: 64 }, steps: {{stops * 120}}, max_length: 64, batch_size: 8, checkpoint_every: 5 } }
+              model: { uses: train.lm, from: rows, with: { text: text, shape: { hidden_size: 64, layers: 2, heads: 4, kv_heads: 2, context: 64 }, steps: {{stops * 240}}, max_length: 64, batch_size: 8, checkpoint_every: 5 } }
             """);
         CommandResult undisturbed = await command.RunAsync("run", "train.yaml", "--run-id", "whole", "--no-cache");
         if (undisturbed.ExitCode != 0)
