@@ -22,7 +22,7 @@ public sealed class ModelTests
         using LlamaModel model = LlamaModel.Initialize(Tiny(), 0.2, 7);
         long[] ids = [3, 17, 250, 4, 99, 12, 5];
         Tensor full = model.Forward(tensor(ids, [1, ids.Length]));
-        using var cache = new KeyValueCache(model.Config, 1, 16, CPU, ScalarType.Float32);
+        using var cache = new KeyValueCache(model.Config, 1, 16, get_default_device(), ScalarType.Float32);
         Tensor last = model.ForwardCached(tensor(ids[..4], [1, 4]), cache);
         AssertClose(full[0, 3], last[0]);
         for (int i = 4; i < ids.Length; i++)
@@ -66,7 +66,7 @@ public sealed class ModelTests
         Assert.Equal(model.Config with { HeadDim = model.Config.HeadSize }, loaded.Config);
         foreach ((string name, Tensor parameter) in model.Parameters)
         {
-            Assert.True(parameter.bytes.SequenceEqual(loaded.Parameters[name].bytes), name);
+            Assert.True(parameter.Bits().SequenceEqual(loaded.Parameters[name].Bits()), name);
         }
 
         string text = "naïve <|eot_id|> 47+38";

@@ -21,8 +21,15 @@ internal static class ReferenceNumbers
 
     public static double[] Values(this Tensor tensor)
     {
-        using Tensor plain = tensor.detach().to(ScalarType.Float64).contiguous();
-        return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(plain.bytes).ToArray();
+        using Tensor plain = tensor.detach().to(ScalarType.Float64);
+        return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(plain.Bits()).ToArray();
+    }
+
+    /// <summary>All bytes of a tensor, row-major, from whatever device.</summary>
+    public static byte[] Bits(this Tensor tensor)
+    {
+        using Tensor here = tensor.detach().cpu().contiguous();
+        return here.bytes.ToArray();
     }
 
     public static void AssertClose(IReadOnlyList<double> expected, IReadOnlyList<double> actual, double tolerance = 1e-5)

@@ -31,7 +31,7 @@ public sealed class SafetensorsTests
         Safetensors.Write(path, tensors);
         Dictionary<string, Tensor> read = Safetensors.Read(path);
         Assert.Equal(tensors.Keys, read.Keys);
-        Assert.All(tensors, pair => Assert.True(pair.Value.dtype == read[pair.Key].dtype && pair.Value.shape.SequenceEqual(read[pair.Key].shape) && pair.Value.bytes.SequenceEqual(read[pair.Key].bytes)));
+        Assert.All(tensors, pair => Assert.True(pair.Value.dtype == read[pair.Key].dtype && pair.Value.shape.SequenceEqual(read[pair.Key].shape) && pair.Value.Bits().SequenceEqual(read[pair.Key].Bits())));
     }
 
     [Theory]

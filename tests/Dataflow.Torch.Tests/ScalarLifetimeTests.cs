@@ -30,9 +30,9 @@ public sealed class ScalarLifetimeTests
                 Tensor result = x.Plus(y).Times(3).Over(2).Plus(1).PlusProduct(x, y).Squared().Clamp(-1, 25);
                 Tensor difference = nn.functional.logsigmoid(x.sub(y)).sub(x.div(y));
                 Tensor state = zeros(64).AddInPlace(5).ScaleInPlace(2).AddInPlace(y, 3).AddProductInPlace(x, y, 2).AddQuotientInPlace(x, y, 7);
-                Assert.Equal((25f, 22f), (BitConverter.ToSingle(result.bytes[..4]), BitConverter.ToSingle(state.bytes[..4])));
+                Assert.Equal((25f, 22f), (BitConverter.ToSingle(result.Bits()[..4]), BitConverter.ToSingle(state.Bits()[..4])));
                 // What the losses use as the library has it.
-                Assert.Equal(-1.6931472f, BitConverter.ToSingle(difference.bytes[..4]), 1e-6f);
+                Assert.Equal(-1.6931472f, BitConverter.ToSingle(difference.Bits()[..4]), 1e-6f);
             }
         }
         finally

@@ -17,8 +17,8 @@ public sealed class TrainingTests
     {
         using var scope = NewDisposeScope();
         using LlamaModel model = LlamaModel.Initialize(ModelTests.Tiny(), 0.2, 5);
-        TrainingBatch padded = TrainingBatch.Pad(Examples[..4], 0, CPU);
-        TrainingBatch packed = TrainingBatch.Pack([Examples[..2], Examples[2..4]], 0, CPU);
+        TrainingBatch padded = TrainingBatch.Pad(Examples[..4], 0, get_default_device());
+        TrainingBatch packed = TrainingBatch.Pack([Examples[..2], Examples[2..4]], 0, get_default_device());
         double single = Losses.TokenNegativeLogLikelihood(model.Forward(padded.Ids), padded.Labels).item<float>();
         double together = Losses.TokenNegativeLogLikelihood(model.Forward(packed.Ids, packed.Mask, packed.Positions), packed.Labels).item<float>();
         Assert.Equal(single, together, 3);
@@ -68,10 +68,7 @@ public sealed class TrainingTests
         int first = 0;
         new LanguageModelTrainer(resumed, 0, resumable).Train(Examples, step => first = first == 0 ? step.Step : first);
         Assert.Equal(9, first);
-        foreach ((string name, Tensor parameter) in undisturbed.Parameters)
-        {
-            Assert.True(parameter.bytes.SequenceEqual(resumed.Parameters[name].bytes), name);
-        }
+        Training.Miniatures.AssertSameBits(undisturbed.Parameters, resumed.Parameters);
     }
 
     [Fact]

@@ -20,8 +20,8 @@ public sealed class VectorKernelsTests
     public void Products_are_those_of_numbers_twice_as_precise(int rows, int inner, int columns)
     {
         using Generator generator = new(7);
-        using Tensor a = randn([rows, inner], generator: generator);
-        using Tensor b = randn([inner, columns], generator: generator);
+        using Tensor a = randn([rows, inner], device: CPU, generator: generator);
+        using Tensor b = randn([inner, columns], device: CPU, generator: generator);
         using Tensor wide = a.mm(b).to_type(ScalarType.Float64);
         using Tensor exact = (a.to_type(ScalarType.Float64).unsqueeze(2) * b.to_type(ScalarType.Float64).unsqueeze(0)).sum(1);
         Assert.InRange((wide - exact).abs().max().item<double>(), 0, 1e-6 * inner);

@@ -95,7 +95,7 @@ public static partial class ModelCheckpoint
         foreach ((string name, _) in Checked(folder, weights, wanted, passedOver))
         {
             Tensor stored = weights.Load(name);
-            Tensor placed = stored.to(dtype ?? stored.dtype).to(device ?? CPU).DetachFromDisposeScope();
+            Tensor placed = stored.to(dtype ?? stored.dtype).to(device ?? get_default_device()).DetachFromDisposeScope();
             if (placed.Handle != stored.Handle)
             {
                 stored.Dispose();

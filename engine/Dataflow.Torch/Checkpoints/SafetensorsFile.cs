@@ -39,7 +39,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>One tensor on the CPU, as stored; it belongs to the caller and to no dispose scope.</summary>
     public Tensor Load(SafetensorsEntry entry)
     {
-        Tensor result = empty(entry.Shape, entry.Dtype).DetachFromDisposeScope();
+        Tensor result = empty(entry.Shape, entry.Dtype, CPU).DetachFromDisposeScope();
         using Tensor flat = result.view(-1);
         long count = flat.numel();
         int size = Safetensors.ElementSize(entry.Dtype);

@@ -125,7 +125,7 @@ public sealed class CheckpointMerge(MergeRecipe recipe, IReadOnlyList<string> mo
     {
         byte[] digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{recipe.Seed}/{model}/{planned.Name}"));
         using var generator = new Generator(BitConverter.ToUInt64(digest) >> 1, CPU);
-        return rand(planned.Shape, generator: generator).lt(tensor((float)recipe.Density));
+        return rand(planned.Shape, device: CPU, generator: generator).lt(tensor((float)recipe.Density, device: CPU));
     }
 
     // A merged vocabulary may be smaller than the one that config.json says.

@@ -96,10 +96,10 @@ public sealed class LlamaModel : IDisposable
         var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach ((string name, long[] shape) in ParameterShapes(config))
         {
-            using Tensor drawn = name.EndsWith(".bias", StringComparison.Ordinal) ? zeros(shape)
-                : shape.Length == 1 ? ones(shape)
-                : randn(shape, generator: generator).Times(std);
-            parameters[name] = drawn.to(device ?? CPU, copy: true).DetachFromDisposeScope();
+            using Tensor drawn = name.EndsWith(".bias", StringComparison.Ordinal) ? zeros(shape, device: CPU)
+                : shape.Length == 1 ? ones(shape, device: CPU)
+                : randn(shape, device: CPU, generator: generator).Times(std);
+            parameters[name] = drawn.to(device ?? get_default_device(), copy: true).DetachFromDisposeScope();
         }
 
         return new LlamaModel(config, parameters);

@@ -36,7 +36,7 @@ public sealed class LoraAdapters : IDisposable
         {
             using var scope = NewDisposeScope();
             (long output, long input) = (projection.Weight.shape[0], projection.Weight.shape[1]);
-            Tensor drawn = rand([options.Rank, input], generator: generator).Times(2).Plus(-1).Times(1 / Math.Sqrt(input));
+            Tensor drawn = rand([options.Rank, input], device: CPU, generator: generator).Times(2).Plus(-1).Times(1 / Math.Sqrt(input));
             Tensor down = drawn.to(projection.Weight.dtype).to(projection.Weight.device, copy: true).DetachFromDisposeScope();
             Tensor up = zeros([output, options.Rank], projection.Weight.dtype, projection.Weight.device).DetachFromDisposeScope();
             parameters[$"base_model.model.{projection.Name}.lora_A.weight"] = down;

@@ -33,7 +33,7 @@ public sealed class RewardModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(seed, CPU);
-        Tensor drawn = randn([1, trunk.Config.HiddenSize], generator: generator).Times(1.0 / (trunk.Config.HiddenSize + 1));
+        Tensor drawn = randn([1, trunk.Config.HiddenSize], device: CPU, generator: generator).Times(1.0 / (trunk.Config.HiddenSize + 1));
         Tensor embedding = trunk.Parameters.First().Value;
         return new RewardModel(trunk, drawn.to(embedding.dtype).to(trunk.Device, copy: true));
     }

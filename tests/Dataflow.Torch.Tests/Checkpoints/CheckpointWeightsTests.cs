@@ -40,7 +40,7 @@ public sealed class CheckpointWeightsTests
         Assert.True(Directory.GetFiles(folder, "model-*-of-*.safetensors").Length > 2);
         Assert.False(File.Exists(Path.Combine(folder, CheckpointWeights.SingleFile)));
         using LlamaModel loaded = ModelCheckpoint.LoadModel(folder);
-        Assert.All(model.Parameters, pair => Assert.True(pair.Value.bytes.SequenceEqual(loaded.Parameters[pair.Key].bytes), pair.Key));
+        Assert.All(model.Parameters, pair => Assert.True(pair.Value.Bits().SequenceEqual(loaded.Parameters[pair.Key].Bits()), pair.Key));
         Assert.Equal(64, ModelCheckpoint.Hash(folder).Length);
         model.Dispose();
     }

@@ -86,7 +86,7 @@ public sealed class ContinuousBatcherTests
     public void Shared_blocks_are_freed_with_their_last_holder()
     {
         using var scope = NewDisposeScope();
-        using var cache = new PagedKeyValueCache(ModelTests.Tiny(), 10, 4, CPU, ScalarType.Float32);
+        using var cache = new PagedKeyValueCache(ModelTests.Tiny(), 10, 4, get_default_device(), ScalarType.Float32);
         var prompt = new BlockTable();
         cache.Extend(prompt, 9);
         BlockTable fork = cache.Fork(prompt);

@@ -25,15 +25,15 @@ public sealed class BlockQuantizerTests
     public void A_number_comes_back_as_near_as_its_decade_is_fine(bool signed, ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var quantizer = new BlockQuantizer(signed, CPU);
+        using var quantizer = new BlockQuantizer(signed, get_default_device());
         using Generator generator = new(seed);
         // Nine decades within a block.
-        Tensor numbers = randn(4 * BlockQuantizer.BlockSize, generator: generator).mul(rand(4 * BlockQuantizer.BlockSize, generator: generator).Times(-20).exp());
-        numbers = signed ? numbers : numbers.abs();
+        Tensor numbers = randn(4 * BlockQuantizer.BlockSize, device: CPU, generator: generator).mul(rand(4 * BlockQuantizer.BlockSize, device: CPU, generator: generator).Times(-20).exp());
+        numbers = (signed ? numbers : numbers.abs()).to(get_default_device());
         QuantizedTensor stored = quantizer.Zeros(numbers.numel());
         quantizer.Narrow(numbers.clone(), stored, 0);
-        float[] before = numbers.data<float>().ToArray();
-        float[] after = quantizer.Widen(stored, 0, numbers.numel()).data<float>().ToArray();
+        float[] before = numbers.cpu().data<float>().ToArray();
+        float[] after = quantizer.Widen(stored, 0, numbers.numel()).cpu().data<float>().ToArray();
         for (int i = 0; i < before.Length; i++)
         {
             float largest = before.Skip(i / 256 * 256).Take(256).Max(Math.Abs);
@@ -50,12 +50,12 @@ public sealed class BlockQuantizerTests
     public void Zeros_stay_zeros_and_a_block_keeps_its_largest_number()
     {
         using var scope = NewDisposeScope();
-        using var quantizer = new BlockQuantizer(true, CPU);
+        using var quantizer = new BlockQuantizer(true, get_default_device());
         QuantizedTensor stored = quantizer.Zeros(600);
-        Assert.Equal(new float[768], quantizer.Widen(stored, 0, 600).data<float>().ToArray());
+        Assert.Equal(new float[768], quantizer.Widen(stored, 0, 600).cpu().data<float>().ToArray());
         Tensor numbers = zeros(768);
         numbers[300] = 3.25f;
         quantizer.Narrow(numbers, stored, 0);
-        Assert.Equal(numbers.data<float>().ToArray(), quantizer.Widen(stored, 0, 600).data<float>().ToArray());
+        Assert.Equal(numbers.cpu().data<float>().ToArray(), quantizer.Widen(stored, 0, 600).cpu().data<float>().ToArray());
     }
 }

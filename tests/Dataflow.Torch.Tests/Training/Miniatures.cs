@@ -37,9 +37,13 @@ internal static class Miniatures
         return new PreferencePair(up.example, down.example, up.counted, down.counted);
     }
 
-    /// <summary>Weights after training equal those of another run, within a relative tolerance of the largest weight.</summary>
+    /// <summary>
+    /// Weights after training equal those of another run, within a relative tolerance of the largest weight. A GPU rounds
+    /// products of other shapes in other ways, and Adam makes a whole step of a gradient that is all rounding: more there.
+    /// </summary>
     public static void AssertClose(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual, double tolerance)
     {
+        tolerance *= OnTheHost(expected) ? 1 : 20;
         foreach ((string name, Tensor tensor) in expected)
         {
             double scale = Math.Max(1e-3, tensor.abs().max().item<float>());
@@ -48,8 +52,19 @@ internal static class Miniatures
         }
     }
 
-    public static void AssertSameBits(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual) =>
-        Assert.All(expected, pair => Assert.True(pair.Value.bytes.SequenceEqual(actual[pair.Key].bytes), pair.Key));
+    /// <summary>Weights after training are those of another run: to the bit on the CPU, to rounding on a GPU, which adds in no fixed order.</summary>
+    public static void AssertSameBits(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual)
+    {
+        if (!OnTheHost(expected))
+        {
+            AssertClose(expected, actual, 1e-4);
+            return;
+        }
+
+        Assert.All(expected, pair => Assert.True(pair.Value.Bits().SequenceEqual(actual[pair.Key].Bits()), pair.Key));
+    }
+
+    private static bool OnTheHost(IReadOnlyDictionary<string, Tensor> weights) => weights.First().Value.device_type == TorchSharp.DeviceType.CPU;
 
     // The last token of a response stands for its terminator: it carries the NLL term but not the preference.
     private static (TrainingExample Example, bool[] Counted) Sequence(int[] prompt, int[] response)

@@ -51,7 +51,7 @@ public sealed class PrecisionTests
         Tensor weight = model.Parameters["model.layers.0.mlp.up_proj.weight"];
         Assert.Equal(ScalarType.Float32, weight.dtype);
         using Tensor rounded = weight.to(ScalarType.BFloat16).to(ScalarType.Float32);
-        Assert.False(rounded.bytes.SequenceEqual(weight.bytes));
+        Assert.False(rounded.Bits().SequenceEqual(weight.Bits()));
     }
 
     [Fact]

@@ -24,9 +24,9 @@ public sealed class RewardTrainerTests
         RankedGroup[] groups = Miniatures.Groups(6);
         var trainer = new RewardTrainer(model, 0, Miniatures.Options(), new RewardTrainerOptions());
         double[] separate = groups.SelectMany(trainer.Score).ToArray();
-        SharedPromptBatch shared = SharedPromptBatch.Build(groups, SharedPromptMode.Exact, b => b % 2 == 0 ? [.. Enumerable.Range(0, groups[b].Responses.Count).Reverse()] : [.. Enumerable.Range(0, groups[b].Responses.Count)], 0, CPU);
+        SharedPromptBatch shared = SharedPromptBatch.Build(groups, SharedPromptMode.Exact, b => b % 2 == 0 ? [.. Enumerable.Range(0, groups[b].Responses.Count).Reverse()] : [.. Enumerable.Range(0, groups[b].Responses.Count)], 0, get_default_device());
         AssertClose(separate, model.Scores(shared.Ids, shared.Mask, shared.Positions, shared.Ends).Values(), 1e-5 * separate.Max(Math.Abs));
-        SharedPromptBatch approximate = SharedPromptBatch.Build(groups, SharedPromptMode.Approximate, b => [.. Enumerable.Range(0, groups[b].Responses.Count)], 0, CPU);
+        SharedPromptBatch approximate = SharedPromptBatch.Build(groups, SharedPromptMode.Approximate, b => [.. Enumerable.Range(0, groups[b].Responses.Count)], 0, get_default_device());
         Assert.Contains(separate.Zip(model.Scores(approximate.Ids, null, null, approximate.Ends).Values()), pair => Math.Abs(pair.First - pair.Second) > 1e-3);
     }
 

@@ -16,7 +16,7 @@ public sealed class SharedPromptBatchTests
         double[] separate = Numbers("rm", "toy_separate");
         AssertClose(separate, Toy(Build(SharedPromptMode.Exact, [2, 0, 1])), 2e-6);
         AssertClose(separate, Toy(Build(SharedPromptMode.Exact, [0, 1, 2])), 2e-6);
-        double[] alone = Group.Responses.Select(response => Toy(SharedPromptBatch.Build([Group with { Responses = [response] }], SharedPromptMode.Exact, _ => [0], 0, CPU))[0]).ToArray();
+        double[] alone = Group.Responses.Select(response => Toy(SharedPromptBatch.Build([Group with { Responses = [response] }], SharedPromptMode.Exact, _ => [0], 0, get_default_device()))[0]).ToArray();
         AssertClose(alone, Toy(Build(SharedPromptMode.Exact, [2, 0, 1])), 1e-14);
     }
 
@@ -41,11 +41,11 @@ public sealed class SharedPromptBatchTests
     {
         using var scope = NewDisposeScope();
         var longer = new RankedGroup([1, 2, 3, 4, 5, 6], [[4, 5, 7], [6, 7, 8]]);
-        SharedPromptBatch both = SharedPromptBatch.Build([Group, longer], SharedPromptMode.Exact, b => b == 0 ? [2, 0, 1] : [1, 0], 0, CPU);
+        SharedPromptBatch both = SharedPromptBatch.Build([Group, longer], SharedPromptMode.Exact, b => b == 0 ? [2, 0, 1] : [1, 0], 0, get_default_device());
         AssertClose(Numbers("rm", "toy_separate"), Toy(both)[..3], 2e-6);
     }
 
-    private static SharedPromptBatch Build(SharedPromptMode mode, int[] order) => SharedPromptBatch.Build([Group], mode, _ => order, 0, CPU);
+    private static SharedPromptBatch Build(SharedPromptMode mode, int[] order) => SharedPromptBatch.Build([Group], mode, _ => order, 0, get_default_device());
 
     // e_t[k] = sin(0.7 (t+1) (k+1)), d = 4; twice h ← h + softmax(RoPE(h) RoPE(h)ᵀ / 2, mask) h; the score is Σh at a response's end.
     private static double[] Toy(SharedPromptBatch row)

@@ -56,7 +56,7 @@ public sealed class TrainingSessionTests
         Tensor before = model.Forward(ids);
         using var adapters = new LoraAdapters(model, Lora with { Targets = targets }, 1);
         Assert.Equal((targets.Length == 0 ? 7 : 2) * 2 * 2, adapters.Parameters.Count);
-        Assert.True(model.Forward(ids).bytes.SequenceEqual(before.bytes), "new adapters change nothing");
+        Assert.True(model.Forward(ids).Bits().SequenceEqual(before.Bits()), "new adapters change nothing");
         foreach (Tensor parameter in adapters.Parameters.Values)
         {
             parameter.copy_(randn(parameter.shape).Times(0.1));
@@ -79,8 +79,8 @@ public sealed class TrainingSessionTests
         var losses = new List<double>();
         new LanguageModelTrainer(model, 0, Miniatures.Options(60) with { Lora = Lora, LearningRate = 3e-2 }).Train(Examples, step => losses.Add(step.Loss));
         Assert.True(losses[^1] < losses[0] / 2, $"{losses[0]} -> {losses[^1]}");
-        Assert.True(embedding.bytes.SequenceEqual(model.Parameters["model.embed_tokens.weight"].bytes));
-        Assert.False(query.bytes.SequenceEqual(model.Parameters["model.layers.0.self_attn.q_proj.weight"].bytes));
+        Assert.True(embedding.Bits().SequenceEqual(model.Parameters["model.embed_tokens.weight"].Bits()));
+        Assert.False(query.Bits().SequenceEqual(model.Parameters["model.layers.0.self_attn.q_proj.weight"].Bits()));
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class TrainingSessionTests
         using Tensor before = model.Parameters["model.layers.0.mlp.up_proj.weight"].clone();
         TrainerOptions options = Miniatures.Options() with { CheckpointFolder = Directory.CreateTempSubdirectory().FullName };
         Assert.Contains("NaN", Assert.Throws<TrainingException>(() => new LanguageModelTrainer(model, 0, options).Train(Examples, _ => { })).Message, StringComparison.Ordinal);
-        Assert.True(before.bytes.SequenceEqual(model.Parameters["model.layers.0.mlp.up_proj.weight"].bytes));
+        Assert.True(before.Bits().SequenceEqual(model.Parameters["model.layers.0.mlp.up_proj.weight"].Bits()));
         Assert.Contains("\"Ids\":[", File.ReadAllText(Path.Combine(options.CheckpointFolder!, "diverged-batch.json")), StringComparison.Ordinal);
     }
 
