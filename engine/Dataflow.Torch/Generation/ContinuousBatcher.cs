@@ -15,6 +15,7 @@ public sealed class ContinuousBatcher : IDisposable
     private readonly LlamaModel model;
     private readonly PagedKeyValueCache cache;
     private readonly int maxRows;
+    private readonly RowDraws draws;
     private readonly AdmissionQueue waiting = new();
     private readonly List<GenerationRow> running = [];
     private float[] logits = [];
@@ -27,6 +28,7 @@ public sealed class ContinuousBatcher : IDisposable
     {
         this.model = model;
         this.maxRows = maxRows;
+        draws = new RowDraws(model);
         cache = new PagedKeyValueCache(model.Config, blocks, blockSize, model.Device, model.Parameters.First().Value.dtype);
     }
 
@@ -164,7 +166,8 @@ public sealed class ContinuousBatcher : IDisposable
             group.Rows.Insert(k, new GenerationRow(group, group.Samples[k], cache.Fork(last.Table)));
         }
 
-        group.Rows.ForEach(row => row.Take(first));
+        draws.Draw(group.Samples, first, shared: true);
+        group.Rows.ForEach(row => row.Take());
     }
 
     private void Decode()
@@ -184,14 +187,14 @@ public sealed class ContinuousBatcher : IDisposable
             return;
         }
 
-        int vocabulary = model.Config.VocabSize;
         GenerationRow[] rows = [.. running];
-        for (int r = 0; r < rows.Length; r++)
+        draws.Draw(rows.Select(row => row.Sample).ToArray(), logits);
+        foreach (GenerationRow row in rows)
         {
             // Not one whose neighbour of the same request has just failed.
-            if (rows[r].Group.Rows.Contains(rows[r]))
+            if (row.Group.Rows.Contains(row))
             {
-                Take(rows[r], logits.AsSpan(r * vocabulary, vocabulary));
+                Take(row);
             }
         }
 
@@ -228,11 +231,11 @@ public sealed class ContinuousBatcher : IDisposable
         model.ForwardPaged(ids, cache, step, (int)positions.Max() + 1).ReadInto(logits);
     }
 
-    private void Take(GenerationRow row, ReadOnlySpan<float> next)
+    private void Take(GenerationRow row)
     {
         try
         {
-            row.Take(next);
+            row.Take();
         }
         catch (Exception failure)
         {

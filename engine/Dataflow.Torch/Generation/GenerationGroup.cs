@@ -45,9 +45,10 @@ internal sealed class GenerationRow(GenerationGroup group, SampleState sample, B
 
     public bool Ended => sample.Stopped || Generated >= group.Budget;
 
-    public void Take(ReadOnlySpan<float> logits)
+    /// <summary>Takes the token that was drawn for the sample.</summary>
+    public void Take()
     {
-        NextToken = sample.Take(logits);
+        NextToken = sample.Take();
         Generated++;
     }
 }

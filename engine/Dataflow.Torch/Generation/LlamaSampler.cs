@@ -27,15 +27,16 @@ public sealed class LlamaSampler(LlamaModel model)
         ScalarType dtype = model.Parameters.First().Value.dtype;
         using var cache = new KeyValueCache(model.Config, states.Length, prompt.Count + budget, model.Device, dtype);
         float[] logits = Prefill(prompt, states.Length, cache, dtype);
-        int vocabulary = model.Config.VocabSize;
+        var draws = new RowDraws(model);
         var next = new long[states.Length];
         for (int step = 0; ; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            draws.Draw(states, logits);
             bool open = false;
             for (int k = 0; k < states.Length; k++)
             {
-                next[k] = states[k].Take(logits.AsSpan(k * vocabulary, vocabulary));
+                next[k] = states[k].Take();
                 open |= !states[k].Stopped;
             }
 

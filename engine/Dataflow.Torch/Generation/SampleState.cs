@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Dataflow.Torch.Generation;
 
 /// <summary>A sample in the making, as its request is told of it; to be looked at only while it is told.</summary>
@@ -21,6 +23,8 @@ internal sealed class SampleState(TokenDraw draw, IReadOnlyList<int> prompt, Sam
     private readonly List<TokenProbability> tokens = [];
     private readonly List<TokenProbability[]> alternatives = [];
     private readonly LogitShaping shaping = new(options, prompt);
+    private (TokenProbability Token, TokenProbability[] Others) drawn;
+    private ExceptionDispatchInfo? failure;
     private int? stop;
     private int last;
 
@@ -32,19 +36,37 @@ internal sealed class SampleState(TokenDraw draw, IReadOnlyList<int> prompt, Sam
 
     public IReadOnlyList<TokenProbability[]> Alternatives => alternatives;
 
-    /// <summary>The next token of the row; a row that has stopped repeats its last one, and nobody looks at it.</summary>
+    /// <summary>Draws the row's next token, which <see cref="Take"/> then takes; for any thread, and never throws.</summary>
+    public void Draw(ReadOnlySpan<float> logits)
+    {
+        if (Stopped)
+        {
+            return;
+        }
+
+        try
+        {
+            drawn = draw.Next(logits, shaping);
+        }
+        catch (Exception problem)
+        {
+            failure = ExceptionDispatchInfo.Capture(problem);
+        }
+    }
+
+    /// <summary>The token just drawn; a row that has stopped repeats its last one, and nobody looks at it.</summary>
     /// <exception cref="GenerationException">The logits are no numbers.</exception>
-    public int Take(ReadOnlySpan<float> logits)
+    public int Take()
     {
         if (Stopped)
         {
             return last;
         }
 
-        (TokenProbability drawn, TokenProbability[] others) = draw.Next(logits, shaping);
-        last = drawn.Token;
-        tokens.Add(drawn);
-        alternatives.Add(others);
+        failure?.Throw();
+        last = drawn.Token.Token;
+        tokens.Add(drawn.Token);
+        alternatives.Add(drawn.Others);
         if (options.StopTokens.Contains(last))
         {
             stop = last;
