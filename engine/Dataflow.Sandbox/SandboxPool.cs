@@ -16,9 +16,7 @@ public sealed class SandboxPool : IAsyncDisposable
 
     private SandboxPool(SandboxParts parts, int slots)
     {
-        // A range of user ids of its own for each pool, so that process limits of two pools do not mix.
-        int firstUser = 200_000 + (Environment.ProcessId % 10_000 * MostSlots);
-        all = Enumerable.Range(0, slots).Select(i => new SandboxSlot(parts.Isolation, parts, Environment.IsPrivilegedProcess ? firstUser + i : null)).ToArray();
+        all = Enumerable.Range(0, slots).Select(_ => new SandboxSlot(parts.Isolation, parts, Environment.IsPrivilegedProcess ? SlotUser.Take() : null)).ToArray();
         idle = new ConcurrentBag<SandboxSlot>(all);
         free = new SemaphoreSlim(slots, slots);
     }

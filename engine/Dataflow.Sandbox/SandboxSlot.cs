@@ -5,7 +5,7 @@ namespace Dataflow.Sandbox;
 
 /// <summary>A place for one program at a time: a user id and a launcher.</summary>
 /// <param name="user">User that its programs are outside the sandbox; null where only the present one can be.</param>
-internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts parts, int? user) : IAsyncDisposable
+internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts parts, SlotUser? user) : IAsyncDisposable
 {
     // A program cannot kill its launcher, so whoever does that comes from outside and is not held against the program; but
     // somebody who kills each one must not keep a run going for ever.
@@ -28,7 +28,7 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
         {
             cancellationToken.ThrowIfCancellationRequested();
             LauncherProcess process = await LauncherAsync(cancellationToken);
-            LaunchReply? reply = await process.SendAsync(isolation.Compose(Interlocked.Increment(ref nextId), request, user), cancellationToken);
+            LaunchReply? reply = await process.SendAsync(isolation.Compose(Interlocked.Increment(ref nextId), request, user?.Id), cancellationToken);
             if (reply is { Started: true })
             {
                 return Interpret(reply);
@@ -61,6 +61,7 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
             await launcher.DisposeAsync();
         }
 
+        user?.Dispose();
         starting.Dispose();
     }
 
@@ -76,7 +77,7 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
                     await launcher.DisposeAsync();
                 }
 
-                (launcher, hello) = await LauncherProcess.StartAsync(parts, user, isolation.IsContainer, cancellationToken);
+                (launcher, hello) = await LauncherProcess.StartAsync(parts, user?.Id, isolation.IsContainer, cancellationToken);
             }
 
             return launcher;

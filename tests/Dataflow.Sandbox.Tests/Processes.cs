@@ -8,11 +8,20 @@ internal static class Processes
 
     public static bool AnyWith(string marker) => CommandLines().Any(line => line.Contains(marker, StringComparison.Ordinal));
 
-    private static string CommandLine(string path)
+    /// <summary>The real user id, as seen here, of each process of a program whose command line has a marker, by process.</summary>
+    public static Dictionary<string, string> UsersOf(string program, string marker) => Directory.GetDirectories("/proc")
+        .Where(path => int.TryParse(Path.GetFileName(path), out _) && CommandLine(path) is string line && line.StartsWith(program, StringComparison.Ordinal) && line.Contains(marker, StringComparison.Ordinal))
+        .Select(path => (path, user: Text(path + "/status").Split('\n').FirstOrDefault(line => line.StartsWith("Uid:", StringComparison.Ordinal))?.Split('\t')[1]))
+        .Where(found => found.user is not null)
+        .ToDictionary(found => found.path, found => found.user!);
+
+    private static string CommandLine(string path) => Text(path + "/cmdline").Replace('\0', ' ');
+
+    private static string Text(string path)
     {
         try
         {
-            return File.ReadAllText(path + "/cmdline").Replace('\0', ' ');
+            return File.ReadAllText(path);
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

@@ -35,6 +35,26 @@ public sealed partial class SandboxPoolTests : IAsyncDisposable
         Assert.InRange(result.WallTime.TotalSeconds, 0.9, 10);
     }
 
+    [Fact]
+    public async Task Programs_that_run_at_one_time_are_users_of_their_own_whatever_their_pool()
+    {
+        await using var other = SandboxPool.Create(2);
+        string marker = Guid.NewGuid().ToString("N");
+        SandboxRequest request = new(["/usr/bin/python3", "-I", "-S", "-c", "import time; time.sleep(4)", marker], new Dictionary<string, SandboxFile>(), [], new SandboxLimits());
+        Task<SandboxResult[]> running = Task.WhenAll(new[] { pool, pool, other, other }.Select(each => each.RunAsync(request, CancellationToken.None)));
+        var users = new Dictionary<string, string>();
+        for (int attempt = 0; attempt < 300 && users.Count < 4; attempt++)
+        {
+            await Task.Delay(20);
+            users = Processes.UsersOf("/usr/bin/python3", marker);
+        }
+
+        Assert.Equal(4, users.Count);
+        // An ordinary user has no ids to give away.
+        Assert.Equal(Environment.IsPrivilegedProcess ? 4 : 1, users.Values.Distinct().Count());
+        Assert.All(await running, result => Assert.Equal(0, result.ExitCode));
+    }
+
     [Theory]
     [InlineData("import socket; socket.create_connection(('127.0.0.1', 22), 2)")]
     [InlineData("open('/etc/shadow').read()")]
