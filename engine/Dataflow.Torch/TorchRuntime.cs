@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Dataflow.Torch;
@@ -24,6 +25,11 @@ public static class TorchRuntime
     /// <summary>Why a device cannot be used here; null if it can. Loads libtorch only where a GPU is named.</summary>
     public static string? Problem(string device)
     {
+        if (!LibraryIsHere())
+        {
+            return "no libtorch is here: this build has none of its own and takes that of an installed PyTorch; put the folder of its libraries into LD_LIBRARY_PATH (README, GPU)";
+        }
+
         if (device is "auto" or "cpu")
         {
             return null;
@@ -39,6 +45,9 @@ public static class TorchRuntime
             return failure.Message;
         }
     }
+
+    // Loads nothing where the build has brought its own.
+    private static bool LibraryIsHere() => File.Exists(Path.Combine(AppContext.BaseDirectory, "libtorch_cpu.so")) || NativeLibrary.TryLoad("libtorch.so", out _);
 
     /// <summary><c>cpu</c>, <c>cuda</c>, <c>cuda:N</c>, or <c>auto</c> (the first CUDA device, else the CPU).</summary>
     /// <exception cref="ArgumentException">Another name, or a device that is not there.</exception>
@@ -56,7 +65,7 @@ public static class TorchRuntime
 
         if (device != "cpu" && !cuda.is_available())
         {
-            throw new ArgumentException($"device '{device}': this build or machine has no CUDA; use cpu or auto, or build with -p:TorchBackend=cuda");
+            throw new ArgumentException($"device '{device}': this build or machine has no CUDA; use cpu or auto, or build with TorchBackend=system in the environment (README, GPU)");
         }
 
         return new Device(device);
