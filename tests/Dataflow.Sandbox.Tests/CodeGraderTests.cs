@@ -43,12 +43,39 @@ public sealed class CodeGraderTests : IAsyncDisposable
     [InlineData("class A:\n  def __eq__(s, o): return True\n  def __hash__(s): return 0\ndef f(x): return A()")]
     [InlineData("import json\njson.dumps = lambda *a, **k: '{\"value\": 4}'\ndef f(x): return 5")]
     [InlineData("import os\nos.write(8, b'{\"i\": 0, \"value\": true}\\n')\ndef f(x): return 5")]
+    [InlineData("import os\nos.write(8, b'{\"i\": 0, \"value\": 4}\\n{\"i\": 1, \"value\": 9}\\n')\nos._exit(0)")]
+    [InlineData("import os\ndef f(x):\n  os.write(8, b'{\"i\": 0, \"value\": 4}\\n{\"i\": 1, \"value\": 9}\\n')\n  os._exit(0)")]
+    [InlineData("import os\ndef f(x):\n  os.write(8, b'{\"i\": 0, \"value\": %d}\\n' % (x * x))\n  return 99")]
     [InlineData("import builtins\nbuiltins.eval = lambda *a: 'passed'\ndef f(x): return 5")]
     [InlineData("class I(int): pass\ndef f(x): return I(4)")]
     public async Task A_forged_pass_does_not_pass(string candidate)
     {
         Grade grade = await GradeAsync(candidate, new CodeTest("f(2)", null, "4"), new CodeTest("f(3)", null, "9"));
         Assert.NotEqual(Verdict.Passed, grade.Verdict);
+    }
+
+    [Fact]
+    public async Task Right_values_that_no_call_gave_do_not_pass()
+    {
+        const string Source = "#include <unistd.h>\nint f(int x){return 0;}\n__attribute__((constructor)) void a(void){write(8,\"{\\\"i\\\":0,\\\"value\\\":4}\\n{\\\"i\\\":1,\\\"value\\\":9}\\n\",42);_exit(0);}\n";
+        var grader = new CodeGrader(pool, new C(), new SandboxLimits { WallTime = TimeSpan.FromSeconds(3) });
+        Grade grade = await grader.GradeAsync(Source, [new CodeTest("f(2)", null, "4"), new CodeTest("f(3)", null, "9")], CancellationToken.None);
+        Assert.Equal((Verdict.RuntimeError, "the result channel was written to"), (grade.Verdict, grade.Detail));
+    }
+
+    [Fact]
+    public async Task A_program_that_stops_its_driver_gains_no_time()
+    {
+        // The driver is another user's process where we are root, and this one's own where we are not.
+        const string Source = """
+            import os,time,signal
+            x=input(); pp=os.getppid()
+            os.kill(pp,signal.SIGSTOP); time.sleep(4)
+            f=os.open(f'/proc/{pp}/fd/8',os.O_WRONLY)
+            os.write(f,b'0 0 1 2 0\n1\n1 0 1 2 0\n1\n'); os.kill(pp,9)
+            """;
+        Grade grade = await GradeAsync(Source, new CodeTest(null, "1", "1"), new CodeTest(null, "1", "1"));
+        Assert.Equal(Verdict.Timeout, grade.Verdict);
     }
 
     [Fact]
@@ -76,7 +103,7 @@ public sealed class CodeGraderTests : IAsyncDisposable
     [InlineData("def f(x): return b'ba'", "f(1) == b'ab'", Verdict.Failed)]
     [InlineData("import collections\ndef f(x): return collections.Counter(x)", "f('aab') == {'b': 1, 'a': 2}", Verdict.Passed)]
     [InlineData("class Equal:\n    def __eq__(self, other): return True\ndef f(x): return Equal()", "f(1) == list([1, 1, 1])", Verdict.Failed)]
-    [InlineData("import os\nos.write(8, b'{\"i\":0,\"value\":true}\\n')\nos._exit(0)", "f(1) == list([1, 1, 1])", Verdict.Failed)]
+    [InlineData("import os\nos.write(8, b'{\"i\":0,\"value\":true}\\n')\nos._exit(0)", "f(1) == list([1, 1, 1])", Verdict.RuntimeError)]
     public async Task An_assertion_is_compared_outside_where_its_right_side_has_a_value_by_itself(string source, string assertion, Verdict verdict)
     {
         Assert.Equal(verdict, (await GradeAsync(source, PythonAssertion.Parse(assertion))).Verdict);

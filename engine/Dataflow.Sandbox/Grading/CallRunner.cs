@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Dataflow.Sandbox.Languages;
 
@@ -24,12 +25,16 @@ internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLim
             return await NotCompiledAsync(source, program, calls.Count, build, cancellationToken);
         }
 
-        SandboxResult result = await pool.RunAsync(language.ToRun(program, build.Files, [], limits), cancellationToken);
-        Answers answers = language.ReadAnswers(result);
+        // The candidate runs in the driver's process and can write where the driver writes, but the token is gone from stdin by then.
+        string token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        SandboxResult result = await pool.RunAsync(language.ToRun(program, build.Files, Encoding.ASCII.GetBytes(token + '\n'), limits), cancellationToken);
+        Answers answers = language.ReadAnswers(result, token);
         if (answers.Broken || answers.Given.Count > calls.Count)
         {
-            // A candidate wrote to the channel itself, or a limit cut a line.
-            return new CallRun(answers.Given.Take(calls.Count).ToArray(), Endings.Of(language, result) ?? new Grade(Verdict.RuntimeError, "the result channel was written to"));
+            // A limit cut a line, or a candidate wrote to the channel itself, and then none of the answers is known to be the driver's.
+            return Endings.Of(language, result) is Grade cut && answers.Given.Count < calls.Count
+                ? new CallRun(answers.Given, cut)
+                : new CallRun([], new Grade(Verdict.RuntimeError, "the result channel was written to"));
         }
 
         Grade? failure = Endings.Of(language, result);

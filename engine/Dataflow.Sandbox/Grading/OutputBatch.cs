@@ -5,16 +5,24 @@ using Dataflow.Sandbox.Languages;
 namespace Dataflow.Sandbox.Grading;
 
 /// <summary>
-/// Runs a program with many inputs in one run of the sandbox, which costs less than as many runs. A program can reach the
-/// driver that runs it, but no expected output is in there, so all it can bring about are other outputs.
+/// Runs a program with many inputs in one run of the sandbox, which costs less than as many runs. No expected output is in
+/// there; but a program may be able to reach the driver that runs it, so what a driver tells counts only if it came to its
+/// end undisturbed.
 /// </summary>
 internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLimits limits)
 {
     // Beyond it, more is read than a run could need.
     private const long MostResultBytes = 512_000_000;
 
-    /// <summary>What came of each input in turn, up to the first that did not end well.</summary>
-    public async Task<IReadOnlyList<SandboxResult>> RunAsync(
+    // What a driver takes for itself, at most, and for each input. A slower one is not believed, which costs time and no verdict.
+    private static readonly TimeSpan DriverTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan InputTime = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// What came of each input in turn, up to the first that did not end well; null if somebody else than the driver may have
+    /// written it: the driver did not come to its end, or wrote what nobody asked for, or took longer than the inputs it tells of.
+    /// </summary>
+    public async Task<IReadOnlyList<SandboxResult>?> RunAsync(
         LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, IReadOnlyList<byte[]> inputs, CancellationToken cancellationToken)
     {
         SandboxRequest single = language.ToRun(program, files, [], limits);
@@ -36,28 +44,20 @@ internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLi
         return Read(whole, inputs.Count);
     }
 
-    private List<SandboxResult> Read(SandboxResult whole, int count)
+    private List<SandboxResult>? Read(SandboxResult whole, int count)
     {
         var results = new List<SandboxResult>();
         ReadOnlySpan<byte> rest = whole.Result;
-        while (results.Count < count && TryTake(ref rest, results.Count, whole, out SandboxResult? next))
+        bool well = true;
+        while (well && results.Count < count && TryTake(ref rest, results.Count, whole, out SandboxResult? next))
         {
             results.Add(next!);
-            if (next!.Outcome != SandboxOutcome.Exited || next.ExitCode != 0)
-            {
-                return results;
-            }
+            well = next!.Outcome == SandboxOutcome.Exited && next.ExitCode == 0;
         }
 
-        if (results.Count < count)
-        {
-            // What ended the run ended this input's program.
-            results.Add(rest.IsEmpty || whole.Outcome != SandboxOutcome.Exited
-                ? whole.Outcome == SandboxOutcome.Exited && whole.ExitCode == 0 ? whole with { ExitCode = 1 } : whole
-                : whole with { ExitCode = 1, Stderr = Encoding.UTF8.GetBytes("the result channel was written to") });
-        }
-
-        return results;
+        TimeSpan told = results.Aggregate(TimeSpan.Zero, (sum, result) => sum + result.WallTime);
+        bool ended = whole is { ExitCode: 0, Signal: 0, Outcome: SandboxOutcome.Exited or SandboxOutcome.MemoryExceeded };
+        return ended && rest.IsEmpty && (results.Count == count || !well) && whole.WallTime <= told + DriverTime + (results.Count * InputTime) ? results : null;
     }
 
     private bool TryTake(ref ReadOnlySpan<byte> rest, int index, SandboxResult whole, out SandboxResult? result)

@@ -16,7 +16,7 @@ public sealed class ProgramRunner(SandboxPool pool, Language language, SandboxLi
     private readonly OutputBatch batch = new(pool, language, limits);
 
     /// <summary>What the program prints on each input; compiled once. A program that does not compile ends so on the first.</summary>
-    /// <param name="together">In one run of the sandbox, which ends with the first input that does not end well.</param>
+    /// <param name="together">In one run of the sandbox, which ends with the first input that does not end well; apart if the program disturbs it.</param>
     public async IAsyncEnumerable<ProgramRun> RunAsync(string source, IReadOnlyList<string> inputs, bool together, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         LanguageProgram program = language.Alone(source);
@@ -28,9 +28,9 @@ public sealed class ProgramRunner(SandboxPool pool, Language language, SandboxLi
         }
 
         byte[][] bytes = inputs.Select(Encoding.UTF8.GetBytes).ToArray();
-        if (together && bytes.Length > 1)
+        if (together && bytes.Length > 1 && await batch.RunAsync(program, build.Files, bytes, cancellationToken) is { } results)
         {
-            foreach (SandboxResult result in await batch.RunAsync(program, build.Files, bytes, cancellationToken))
+            foreach (SandboxResult result in results)
             {
                 yield return await EndAsync(source, result, cancellationToken);
             }

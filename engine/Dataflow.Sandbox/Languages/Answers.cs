@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Dataflow.Sandbox.Languages;
@@ -11,8 +12,10 @@ public sealed record Answers(IReadOnlyList<Answer> Given, bool Broken)
 {
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
 
-    public static Answers Read(byte[] channel)
+    /// <param name="token">What each line begins with: who does not know it did not evaluate the calls.</param>
+    public static Answers Read(byte[] channel, string token)
     {
+        byte[] prefix = Encoding.ASCII.GetBytes(token);
         var given = new List<Answer>();
         ReadOnlyMemory<byte> rest = channel;
         while (!rest.IsEmpty)
@@ -20,7 +23,7 @@ public sealed record Answers(IReadOnlyList<Answer> Given, bool Broken)
             int end = rest.Span.IndexOf((byte)'\n');
             ReadOnlyMemory<byte> line = end < 0 ? rest : rest[..end];
             rest = end < 0 ? ReadOnlyMemory<byte>.Empty : rest[(end + 1)..];
-            if (end < 0 || !TryRead(line, given.Count, out Answer answer))
+            if (end < 0 || !line.Span.StartsWith(prefix) || !TryRead(line[prefix.Length..], given.Count, out Answer answer))
             {
                 return new Answers(given, true);
             }

@@ -88,9 +88,11 @@ public sealed partial class Java : Language
     {
         long heap = Math.Max(16_000_000, limits.MemoryBytes - OverheadBytes);
         string options = string.Create(CultureInfo.InvariantCulture, $"-Xmx{heap / 1024}k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -XX:-UsePerfData");
-        // It cannot open a descriptor by number, but write to that of its standard input.
-        string channel = program.CallFile is null ? "" : " 0>&8";
-        return base.ToRun(program, files, stdin, limits) with { Command = ["/bin/sh", "-c", $"exec {Runtime} {options} -cp /job {program.Run[^1]}{channel}"] };
+        // It cannot open a descriptor by number, but write to that of its standard input, whose token comes as a property then.
+        string command = program.CallFile is null
+            ? $"exec {Runtime} {options} -cp /job {program.Run[^1]}"
+            : $"read -r token && exec {Runtime} {options} -Ddataflow.token=$token -cp /job {program.Run[^1]} 0>&8";
+        return base.ToRun(program, files, stdin, limits) with { Command = ["/bin/sh", "-c", command] };
     }
 
     public override bool TryReadLiteral(string text, out CanonicalValue value) =>

@@ -52,8 +52,9 @@ public abstract class Language
     public abstract LanguageProgram Alone(string source);
 
     /// <summary>
-    /// The source with a driver that evaluates each call and writes its value to descriptor 8, one JSON object a line:
-    /// <c>{"i":0,"value":…}</c> or <c>{"i":0,"error":"…"}</c>, values as <see cref="CanonicalValue"/> reads them.
+    /// The source with a driver that evaluates each call and writes its value to descriptor 8, one line each: the token that
+    /// it reads from the first line of its stdin, and <c>{"i":0,"value":…}</c> or <c>{"i":0,"error":"…"}</c>, values as
+    /// <see cref="CanonicalValue"/> reads them.
     /// </summary>
     /// <param name="source">Empty where only the calls are to be evaluated, which need nothing of a candidate.</param>
     public abstract LanguageProgram WithCalls(string source, IReadOnlyList<string> calls);
@@ -113,7 +114,8 @@ public abstract class Language
     public virtual bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value);
 
     /// <summary>Reads the values that came out of descriptor 8.</summary>
-    public virtual Answers ReadAnswers(SandboxResult result) => Answers.Read(result.Result);
+    /// <param name="token">What the driver alone was given, and begins each line with.</param>
+    public virtual Answers ReadAnswers(SandboxResult result, string token) => Answers.Read(result.Result, token);
 
     /// <summary>Limits of a run, from those the user gave: what a runtime maps without using it is added here.</summary>
     public virtual SandboxLimits RunLimits(SandboxLimits limits) => limits;

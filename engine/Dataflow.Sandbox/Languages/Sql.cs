@@ -61,7 +61,7 @@ public sealed partial class Sql : Language
 
     public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
 
-    public override Answers ReadAnswers(SandboxResult result)
+    public override Answers ReadAnswers(SandboxResult result, string token)
     {
         var given = new List<Answer>();
         var rows = new StringBuilder();

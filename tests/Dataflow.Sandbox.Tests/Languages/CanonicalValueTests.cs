@@ -48,8 +48,18 @@ public sealed class CanonicalValueTests
     [InlineData("\n", 0, true)]
     public void What_no_driver_writes_breaks_the_channel(string channel, int given, bool broken)
     {
-        Answers answers = Answers.Read(Encoding.UTF8.GetBytes(channel));
+        Answers answers = Answers.Read(Encoding.UTF8.GetBytes(channel.Replace("{\"i\"", "token{\"i\"", StringComparison.Ordinal)), "token");
         Assert.Equal((given, broken), (answers.Given.Count, answers.Broken));
+    }
+
+    [Theory]
+    [InlineData("{\"i\":0,\"value\":4}\n", 0)]
+    [InlineData("nekot{\"i\":0,\"value\":4}\n", 0)]
+    [InlineData("token{\"i\":0,\"value\":4}\n{\"i\":1,\"value\":4}\n", 1)]
+    public void A_line_without_the_token_breaks_the_channel(string channel, int given)
+    {
+        Answers answers = Answers.Read(Encoding.UTF8.GetBytes(channel), "token");
+        Assert.Equal((given, true), (answers.Given.Count, answers.Broken));
     }
 
     private static CanonicalValue Read(string json)

@@ -10,6 +10,7 @@ final class DataflowDriver {
   }
 
   static void run(int count, Calls calls) throws IOException {
+    String token = System.clearProperty("dataflow.token");
     FileOutputStream channel = new FileOutputStream(FileDescriptor.in);
     for (int i = 0; i < count; i++) {
       StringBuilder line = new StringBuilder("{\"i\":" + i + ",");
@@ -21,7 +22,7 @@ final class DataflowDriver {
         line = new StringBuilder("{\"i\":" + i + ",\"error\":");
         text(line, error.toString());
       }
-      channel.write(line.append("}\n").toString().getBytes(StandardCharsets.UTF_8));
+      channel.write(line.insert(0, token).append("}\n").toString().getBytes(StandardCharsets.UTF_8));
     }
     Runtime.getRuntime().halt(0);
   }

@@ -21,6 +21,6 @@ while [ "$index" -lt "$count" ]; do
   [ "$status" -eq 0 ] && [ "$1" -le "$most" ] && [ "$2" -le "$most" ] || exit 0
   shift 2
   # Nor may the files that it left.
-  rm -rf /tmp/* /tmp/.[!.]* /tmp/..?*
+  rm -rf /tmp/* /tmp/.[!.]* /tmp/..?* /dev/shm/* /dev/shm/.[!.]*
   index=$((index + 1))
 done

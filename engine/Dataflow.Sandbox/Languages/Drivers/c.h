@@ -1,4 +1,4 @@
-/* Comes before the candidate. Writes the values of the calls to descriptor 8 as JSON; it holds no expected value. */
+/* Comes before the candidate. Writes the values of the calls to descriptor 8 as JSON, each after the token that stdin gave; it holds no expected value. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,10 +9,11 @@
 static char* dataflow_line;
 static size_t dataflow_size;
 static FILE* dataflow_out;
+static char dataflow_token[33];
 
 static void dataflow_begin(int i) {
   dataflow_out = open_memstream(&dataflow_line, &dataflow_size);
-  fprintf(dataflow_out, "{\"i\":%d,\"value\":", i);
+  fprintf(dataflow_out, "%s{\"i\":%d,\"value\":", dataflow_token, i);
 }
 
 static void dataflow_end(void) {
@@ -113,6 +114,8 @@ typedef const void* dataflow_t_constant_pointer;
 static void dataflow_calls(void);
 
 int main(void) {
+  if (read(0, dataflow_token, sizeof dataflow_token) != sizeof dataflow_token) _exit(3);
+  dataflow_token[32] = 0;
   dataflow_calls();
   fflush(NULL);
   _exit(0);

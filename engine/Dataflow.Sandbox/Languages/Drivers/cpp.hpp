@@ -110,7 +110,10 @@ template <class T> void render(std::string& out, const T& value) {
   else out += "{\"?\":\"object\"}";
 }
 
-inline void send(const std::string& line) {
+inline char token[33];
+
+inline void send(const std::string& answer) {
+  const std::string line = token + answer;
   for (std::size_t sent = 0; sent < line.size();) {
     ssize_t n = ::write(8, line.data() + sent, line.size() - sent);
     if (n <= 0) ::_exit(3);
@@ -144,6 +147,8 @@ void calls();
 }  // namespace dataflow
 
 int main() {
+  if (::read(0, dataflow::token, sizeof dataflow::token) != sizeof dataflow::token) ::_exit(3);
+  dataflow::token[32] = 0;
   dataflow::calls();
   std::fflush(nullptr);
   ::_exit(0);

@@ -28,6 +28,7 @@ final class DataflowDriver
 
     public static function run(): void
     {
+        $token = trim(fgets(STDIN));
         $calls = json_decode(file_get_contents('/job/calls.json'));
         $out = fopen('php://fd/8', 'w');
         foreach ($calls as $i => $call) {
@@ -36,7 +37,7 @@ final class DataflowDriver
             } catch (Throwable $error) {
                 $answer = ['i' => $i, 'error' => get_class($error) . ': ' . $error->getMessage()];
             }
-            fwrite($out, json_encode($answer, JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES, 512) . "\n");
+            fwrite($out, $token . json_encode($answer, JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES, 512) . "\n");
         }
     }
 

@@ -1,5 +1,5 @@
-# Runs inside the sandbox. Loads the candidate, evaluates the calls, and writes their values to descriptor 8. It holds no
-# expected value: the comparison is made outside, so nothing in here can decide a verdict.
+# Runs inside the sandbox. Loads the candidate, evaluates the calls, and writes their values to descriptor 8, each after the
+# token that it alone was given on stdin. It holds no expected value: the comparison is made outside, so nothing in here can decide a verdict.
 import ast
 import collections
 import json
@@ -37,6 +37,7 @@ def main():
         source = file.read()
     with open("/job/calls.json", encoding="utf-8") as file:
         calls = json.load(file)
+    token = os.read(0, 64).decode().strip()
     out = os.fdopen(8, "w", encoding="utf-8")
     scope = {"__name__": "candidate"}
     exec(compile(source, "candidate.py", "exec"), scope)
@@ -46,7 +47,7 @@ def main():
             answer["value"] = plain(eval(compile(ast.parse(call.strip(), mode="eval"), "test", "eval"), scope))
         except BaseException as error:
             answer["error"] = type(error).__name__ + ": " + str(error)[:500]
-        out.write(json.dumps(answer) + "\n")
+        out.write(token + json.dumps(answer) + "\n")
         out.flush()
 
 
