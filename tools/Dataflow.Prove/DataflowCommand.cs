@@ -35,7 +35,8 @@ internal sealed class DataflowCommand : IDisposable
 
     private Process StartProgram(string program, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(program)
+        // A job in the background of a shell ignores Ctrl-C, and so would all that it starts.
+        var start = new ProcessStartInfo("/usr/bin/env", ["--default-signal=INT", program])
         {
             WorkingDirectory = Folder,
             RedirectStandardOutput = true,
