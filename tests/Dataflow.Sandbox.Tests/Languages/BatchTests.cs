@@ -22,6 +22,8 @@ public sealed class BatchTests(LanguagePool shared) : IClassFixture<LanguagePool
         { "python", "import sys, os, pickle\nclass A: pass\npickle.dumps(A())\nassert not os.path.exists('/tmp/left')\nopen('/tmp/left', 'w').close()\nif __name__ == '__main__':\n    print(int(sys.stdin.readline()) + 1)\n    sys.exit(0)", Verdict.Passed, "" },
         { "python", "import os, time\nif os.fork() == 0:\n    time.sleep(60)\nprint(int(input()) + 1)", Verdict.Passed, "" },
         { "python", "import os\nassert os.listdir('/tmp') in ([], ['.out', '.err'], ['.err', '.out'])\nos.chdir('/tmp')\nfor i in range(1500):\n    os.mkdir('d' * 2)\n    os.chdir('d' * 2)\nopen('f', 'w').close()\nprint(int(input()) + 1)", Verdict.Passed, "" },
+        { "python", "import os\nassert not os.path.exists('/dev/shm/left')\nopen('/dev/shm/left', 'w').close()\nprint(int(input()) + 1)", Verdict.Passed, "" },
+        { "bash", "read x; [ -e /dev/shm/left ] && exit 1; touch /dev/shm/left; echo $((x + 1))", Verdict.Passed, "" },
         { "python", "import atexit, threading, time, logging\nx = int(input())\nclass Late:\n    def __del__(self): print(name)\nname = x + 1\nkept = Late()\nkept.self = kept\natexit.register(lambda: None)\nthreading.Thread(target=lambda: time.sleep(0.1)).start()", Verdict.Passed, "" },
         { "python", "out = open(1, 'w', closefd=False)\nout.write(str(int(input()) + 1))", Verdict.Passed, "" },
         { "python", "import atexit, sys\nx = int(input())\natexit.register(lambda: print(x + 1))\nsys.exit()", Verdict.Passed, "" },
