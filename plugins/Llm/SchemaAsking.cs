@@ -9,8 +9,15 @@ namespace Dataflow.Plugins.Llm;
 /// </summary>
 internal sealed class SchemaAsking(IChatClient model, AnswerSchema schema, int retries)
 {
-    // Null until the first call has shown it; a model of this process has no structured output.
-    private bool? serverTakesSchema = model.GetService(typeof(IGroupSampler)) is null ? null : false;
+    // A model of this process has no structured output. Rows ask side by side, so all of them write it.
+    private volatile Support support = model.GetService(typeof(IGroupSampler)) is null ? Support.Unknown : Support.Refused;
+
+    private enum Support
+    {
+        Unknown,
+        Taken,
+        Refused,
+    }
 
     /// <summary>An answer and its value.</summary>
     /// <exception cref="RowFailedException"><c>bad_schema</c>: no answer met the schema.</exception>
@@ -39,17 +46,17 @@ internal sealed class SchemaAsking(IChatClient model, AnswerSchema schema, int r
 
     private async Task<ChatResponse> SendAsync(List<ChatMessage> dialog, ChatOptions settings, CancellationToken cancellationToken)
     {
-        if (serverTakesSchema != false)
+        if (support != Support.Refused)
         {
             ChatOptions structured = settings.Clone();
             structured.ResponseFormat = ChatResponseFormat.ForJsonSchema(schema.Json, "answer");
             try
             {
                 ChatResponse response = await model.GetResponseAsync(dialog.ToArray(), structured, cancellationToken);
-                serverTakesSchema = true;
+                support = Support.Taken;
                 return response;
             }
-            catch (ModelCallException refused) when (refused.Status == 400 && serverTakesSchema is null)
+            catch (ModelCallException refused) when (refused.Status == 400 && support != Support.Taken)
             {
                 // Either it knows no structured output, or the request is wrong in another way, which shows below.
             }
@@ -57,7 +64,11 @@ internal sealed class SchemaAsking(IChatClient model, AnswerSchema schema, int r
 
         ChatMessage[] instructed = [new ChatMessage(ChatRole.System, $"Answer with nothing but JSON that meets this JSON Schema:\n{schema.Json.GetRawText()}"), .. dialog];
         ChatResponse plain = await model.GetResponseAsync(instructed, settings, cancellationToken);
-        serverTakesSchema ??= false;
+        if (support == Support.Unknown)
+        {
+            support = Support.Refused;
+        }
+
         return plain;
     }
 

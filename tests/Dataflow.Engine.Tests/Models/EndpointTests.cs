@@ -233,6 +233,17 @@ public sealed class EndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_refusal_of_the_schema_that_comes_after_another_rows_answer_is_still_asked_again_without_it()
+    {
+        // The refusal of one row is under way until another row has its answer.
+        await using var endpoint = new ScriptedEndpoint(call => !call.Body.Contains("response_format", StringComparison.Ordinal)
+            ? new EndpointReply("{\"name\": \"Bo\", \"age\": 7}")
+            : new EndpointReply("", 400) { Delay = TimeSpan.FromMilliseconds(call.Prompt == "question 1" ? 700 : 0) });
+        RunResult result = await host.RunAsync(Ask(2, endpoint.Address, stage: Person));
+        Assert.Equal((RunOutcome.Completed, 2), (result.Outcome, host.Lines("out.jsonl").Length));
+    }
+
+    [Fact]
     public async Task An_answer_that_never_meets_the_schema_fails_its_row_and_a_cut_off_one_is_not_mended()
     {
         await using var endpoint = new ScriptedEndpoint(_ => new EndpointReply("{\"name\": \"Ada\", \"age\": 3"));
