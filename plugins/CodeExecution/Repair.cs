@@ -11,7 +11,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them.")]
+[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them.", Version = 2)]
 public sealed class Repair(RepairOptions options, IChatClient model) : SandboxedAskingStage<RepairOptions>(options, model), IRowStage, IStage<RepairOptions>
 {
     private readonly Prompt prompt = new("repair", options.Prompt);
@@ -42,7 +42,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : Sandboxed
         while (attempts <= Options.Attempts && state.Verdict != "passed")
         {
             dialog.Add(new ChatMessage(ChatRole.User, prompt.For(
-                row, ("tests", state.Tests), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", language.Title), ("may_repair_tests", Options.MayRepairTests),
+                row, ("tests", ShownTests(state.Tests)), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", language.Title), ("may_repair_tests", Options.MayRepairTests),
                 // What was said of the first program is not about the next.
                 ("static_report", attempts == 1 && row.Has("static_report") ? row["static_report"] : null))));
             string answer = await Teacher.AskAsync(dialog, context.SeedFor(row.Id, attempts), cancellationToken);
@@ -77,7 +77,11 @@ public sealed class Repair(RepairOptions options, IChatClient model) : Sandboxed
                 return state with { Response = answer, Code = code, Grade = new Grade(Verdict.Failed, $"the corrected tests are {offered.Count}, but there were {before.Count}"), Verdict = "weaker_tests" };
             }
 
-            if (await new TestsWorth(Runner).ProblemAsync(language, code, offered, seed, cancellationToken) is string problem)
+            offered = ModelTests.ToRow(offered);
+            VettedTests vetted = await new TestVetting(Runner).VetAsync(language, code, offered, cancellationToken);
+            string? problem = vetted.Dropped.Count > 0 ? $"bad_tests: test {vetted.Dropped[0].Number}: {vetted.Dropped[0].Why}"
+                : vetted.Grade is { Verdict: Verdict.Passed } ? await new TestsWorth(Runner).ProblemAsync(language, code, vetted.Tests, seed, cancellationToken) : null;
+            if (problem is not null)
             {
                 return state with { Response = answer, Code = code, Grade = new Grade(Verdict.Failed, $"the corrected tests cannot be used: {problem}"), Verdict = "weaker_tests" };
             }
@@ -97,6 +101,9 @@ public sealed class Repair(RepairOptions options, IChatClient model) : Sandboxed
         null => throw new RowFailedException("missing_value", "column 'tests' is null"),
         var list => RowJson.WriteValue(list),
     };
+
+    // The model answers in the form that it is shown, and that must be the one by which its answer is read.
+    private static string ShownTests(string tests) => JsonNode.Parse(tests) is JsonArray list ? ModelTests.ToModel(list).ToJsonString() : tests;
 
     private static object?[] Turns(List<ChatMessage> dialog) =>
         dialog.Select(message => (object?)new Dictionary<string, object?> { ["role"] = message.Role.Value, ["content"] = message.Text }).ToArray();

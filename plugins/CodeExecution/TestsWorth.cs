@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using Dataflow.Abstractions;
 using Dataflow.Plugins.Code;
 using Dataflow.Sandbox.Grading;
 using Dataflow.Sandbox.Languages;
@@ -11,26 +9,9 @@ internal sealed class TestsWorth(CodeRunner runner)
 {
     private const int MostMutants = 10;
 
-    /// <summary>Why tests are worth nothing, beginning with a word for the kind; null if they are worth something.</summary>
-    public async Task<string?> ProblemAsync(Language language, string code, JsonArray tests, ulong seed, CancellationToken cancellationToken)
-    {
-        if (tests.Count == 0)
-        {
-            return "no_tests: the list is empty";
-        }
-
-        try
-        {
-            IReadOnlyList<CodeTest> read = TestRows.Read(tests.ToJsonString(), "tests", language);
-            Grade grade = await runner.GradeAsync(language, code, read, cancellationToken);
-            // Tests that a solution fails are no empty ones; who is wrong is for the repair to find out.
-            return grade.Verdict == Verdict.Passed ? await VacuousAsync(language, code, read, seed, cancellationToken) : null;
-        }
-        catch (RowFailedException failure) when (failure.Code == "bad_tests")
-        {
-            return "bad_tests: " + failure.Message;
-        }
-    }
+    /// <summary>Why tests that a program passes are worth nothing, beginning with a word for the kind; null if they are worth something.</summary>
+    public Task<string?> ProblemAsync(Language language, string code, IReadOnlyList<CodeTest> tests, ulong seed, CancellationToken cancellationToken) =>
+        VacuousAsync(language, code, tests, seed, cancellationToken);
 
     // A mutant that does not compile or run says nothing of the tests: only a wrong value that they notice counts.
     private async Task<string?> VacuousAsync(Language language, string code, IReadOnlyList<CodeTest> tests, ulong seed, CancellationToken cancellationToken)

@@ -73,7 +73,7 @@ public sealed class CodeGrader
                 return Endings.OfError(language, number, error);
             }
 
-            if (!run.Answers[i].Value.Matches(expected[i]))
+            if (!Agrees(run.Answers[i].Value, expected[i], tests[i]))
             {
                 return new Grade(Verdict.Failed, $"{number}{tests[i].Call} gave {Endings.Short(run.Answers[i].Value.Text)}");
             }
@@ -81,6 +81,10 @@ public sealed class CodeGrader
 
         return new Grade(Verdict.Passed, "");
     }
+
+    // JSON cannot say more than its own kinds of values, so what it cannot tell apart is not told apart.
+    private static bool Agrees(CanonicalValue given, CanonicalValue expected, CodeTest test) =>
+        given.Matches(expected) || (test.ExpectedIsJson && JsonForm.Of(given).Matches(expected));
 
     // A call that is no expression of the language is the test's mistake, which a run without the candidate shows.
     private async Task ThrowIfNoExpressionAsync(string candidate, string call, string error, CancellationToken cancellationToken)
