@@ -86,4 +86,32 @@ public sealed class ModelTestsTests
         Assert.Equal("out", row.Port);
         Assert.Single(JsonNode.Parse((string)row.Values["tests"]!)!.AsArray());
     }
+
+    [Fact]
+    public async Task SQL_of_a_test_that_does_not_run_is_the_tests_mistake()
+    {
+        const string Script = "SELECT name, price FROM items ORDER BY name;\n";
+        const string Good = """{"stdin": "CREATE TABLE items (name TEXT, price INTEGER); INSERT INTO items VALUES ('tea', 3), ('jam', 5);", "expected": "jam|5\ntea|3\n"}""";
+        EmittedRow row = await WrittenAsync($$"""[{{Good}}, {"stdin": "3\n", "expected": "9\n"}]""", Script, CodeLanguage.Sql);
+        Assert.Equal("out", row.Port);
+        Assert.Single((IReadOnlyList<object?>)row.Values["dropped_tests"]!);
+        Assert.Equal("passed", await RunAsync((string)row.Values["tests"]!, Script, CodeLanguage.Sql));
+        Assert.Equal("bad_tests", await RunAsync("""[{"stdin": "3\n", "expected": "9\n"}]""", Script, CodeLanguage.Sql));
+        Assert.Equal("compile_error", await RunAsync($"[{Good}]", "SELECT name FROM others;\n", CodeLanguage.Sql));
+    }
+
+    [Fact]
+    public async Task The_teacher_is_told_what_the_input_of_SQL_is()
+    {
+        string asked = "";
+        await using var endpoint = new ChatEndpoint(request =>
+        {
+            asked = request.Prompt;
+            return ChatEndpoint.Answer("none");
+        });
+        await using var stage = new Dataflow.Plugins.CodeExecution.Tests(new TestsOptions { Model = "m", Language = CodeLanguage.Sql }, await endpoint.OpenAsync());
+        await Stages.ProcessAsync(stage, MemoryRows.Of(Columns.Schema(("problem", Columns.Text), ("code", Columns.Text)), ["p", "SELECT 1;"]));
+        Assert.Contains("CREATE TABLE", asked, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"3\\n\"", asked, StringComparison.Ordinal);
+    }
 }
