@@ -16,12 +16,13 @@ public sealed class CodeGrader
     private readonly OutputRunner outputs;
 
     /// <param name="isolateTests">Whether each input has a run of the sandbox of its own, in place of one run for all inputs of a candidate.</param>
-    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits, bool isolateTests = false)
+    /// <param name="hidden">Files that a program which is tested by its output must not see.</param>
+    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits, bool isolateTests = false, IReadOnlyList<string>? hidden = null)
     {
         this.language = language;
         calls = new CallRunner(pool, language, limits);
         expectations = new ExpectedValues(language, calls);
-        programs = new ProgramRunner(pool, language, limits);
+        programs = new ProgramRunner(pool, language, limits, hidden);
         outputs = new OutputRunner(programs, isolateTests);
     }
 

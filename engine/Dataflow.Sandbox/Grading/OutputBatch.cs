@@ -8,7 +8,7 @@ namespace Dataflow.Sandbox.Grading;
 /// Runs a program with many inputs in one run of the sandbox, which costs less than as many runs. A program can reach the
 /// driver that runs it, but no expected output is in there, so all it can bring about are other outputs.
 /// </summary>
-internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLimits limits)
+internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLimits limits, IReadOnlyList<string> hidden)
 {
     // Beyond it, more is read than a run could need.
     private const long MostResultBytes = 512_000_000;
@@ -32,7 +32,7 @@ internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLi
             TemporaryBytes = limits.TemporaryBytes + (2 * limits.FileBytes),
             OutputBytes = (int)Math.Min(MostResultBytes, ((2L * limits.OutputBytes) + 100) * inputs.Count),
         };
-        SandboxResult whole = await pool.RunAsync(single with { Command = command, Files = all, Limits = wide }, cancellationToken);
+        SandboxResult whole = await pool.RunAsync(single with { Command = command, Files = all, Limits = wide, HiddenFiles = hidden }, cancellationToken);
         return Read(whole, inputs.Count);
     }
 
