@@ -48,6 +48,12 @@ internal sealed class Bubblewrap(string bwrap) : IProgramIsolation
             line.AddRange(["--ro-bind-try", path, path]);
         }
 
+        // What cannot be read cannot be started either.
+        foreach (string path in request.HiddenFiles.Where(File.Exists))
+        {
+            line.AddRange(["--ro-bind", "/dev/null", path]);
+        }
+
         line.AddRange(
         [
             "--proc", "/proc", "--dev", "/dev", "--size", "16777216", "--tmpfs", "/dev/shm", "--remount-ro", "/dev",

@@ -38,6 +38,11 @@ internal sealed class Containers(SandboxBackend backend, string runtime) : IProg
             yield return (path, path, false);
         }
 
+        foreach (string path in request.HiddenFiles.Where(File.Exists))
+        {
+            yield return ("/dev/null", path, false);
+        }
+
         yield return (WorkspacePaths.Job, SandboxRequest.JobFolder, false);
         yield return (WorkspacePaths.Temporary, "/tmp", true);
         yield return (WorkspacePaths.Out, "/out", true);

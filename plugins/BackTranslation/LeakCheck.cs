@@ -20,20 +20,41 @@ internal static partial class LeakCheck
     private const int ShapeTokens = 20;
     private const int ShapeSigns = 8;
 
+    // Statements one by one: how long one is to count, and how many, of all that there are, make the program.
+    private const int PieceTokens = 3;
+    private const int LeastPieces = 3;
+    private const double LeakedShare = 0.4;
+    private const int MostQuoted = 10;
+
     /// <summary>What the description took over, as it stands there; null if nothing.</summary>
     public static string? Find(string description, string code)
     {
         string[] source = Tokens(code);
-        return Shared(description, source) ?? Encoded().Matches(description).Select(match => Decode(match.Value)).OfType<string>().Select(text => Shared(text, source)).FirstOrDefault(found => found is not null);
+        string[] statements = Statements(code);
+        return Encoded().Matches(description).Select(match => Decode(match.Value)).OfType<string>().Prepend(description).Select(text => Shared(text, source, statements)).FirstOrDefault(found => found is not null);
     }
 
-    private static string? Shared(string text, string[] source)
+    private static string? Shared(string text, string[] source, string[] statements)
     {
         string[] tokens = Tokens(text);
         return Run(tokens, source, StatementTokens, StatementSigns, run => string.Join(' ', run.AsEnumerable()))
             ?? Run(tokens, source, SentenceTokens, 0, run => string.Join(' ', run.AsEnumerable()).ToUpperInvariant())
-            ?? Run(tokens, source, ShapeTokens, ShapeSigns, Shape);
+            ?? Run(tokens, source, ShapeTokens, ShapeSigns, Shape)
+            ?? Piecewise(tokens, statements);
     }
+
+    // Statements too short to tell by themselves, with anything between them: a quoted line or two is an example, most of
+    // the program in quotes is the program.
+    private static string? Piecewise(string[] tokens, string[] statements)
+    {
+        string text = $" {string.Join(' ', tokens)} ";
+        string[] found = statements.Where(statement => text.Contains($" {statement} ", StringComparison.Ordinal)).ToArray();
+        return found.Length >= MostQuoted || (found.Length >= LeastPieces && found.Length >= LeakedShare * statements.Length) ? string.Join(" … ", found) : null;
+    }
+
+    // One a line, each once, of those that prose does not hold by chance.
+    private static string[] Statements(string code) => code.ReplaceLineEndings("\n").Split('\n').Select(Tokens)
+        .Where(tokens => tokens.Length >= PieceTokens && tokens.Any(IsSign)).Select(tokens => string.Join(' ', tokens)).Distinct(StringComparer.Ordinal).ToArray();
 
     private static string? Run(string[] tokens, string[] source, int length, int signs, Func<ArraySegment<string>, string> form)
     {

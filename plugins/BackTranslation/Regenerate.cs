@@ -7,7 +7,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.BackTranslation;
 
-[Stage("backtranslate.regenerate", "Asks a model to write code from its description alone; the original is not shown to it.")]
+[Stage("backtranslate.regenerate", "Asks a model to write code from its description alone; the original is not shown to it.", Version = 2)]
 public sealed class Regenerate(RegenerateOptions options, IChatClient model) : IRowStage, IStage<RegenerateOptions>
 {
     private readonly Teacher teacher = new(model, options);

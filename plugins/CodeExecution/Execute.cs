@@ -10,7 +10,7 @@ using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.", Version = 2)]
+[Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.", Version = 3)]
 public sealed class Execute(ExecuteOptions options) : IRowStage, IStage<ExecuteOptions>, IEnvironmentCheck, IAsyncDisposable
 {
     private readonly LiquidTemplate? program = options.Expression is null ? LiquidTemplate.Parse(options.Program) : null;
@@ -88,7 +88,7 @@ public sealed record ExecuteOptions : ISandboxOptions
     [Description("Liquid template of the program.")]
     public string Program { get; init; } = "{{ response }}";
 
-    [Description("Column with the program's tests: a list of {call, expected} or {stdin, expected}, or for Python of assertions such as 'f(2) == 4'; the same as JSON text, or assertions in lines. What a call is expected to give is an expression of the language as text, or a JSON value.")]
+    [Description("Column with the program's tests: a list of {call, expected} or {stdin, expected}, or for Python of assertions such as 'f(2) == 4'; the same as JSON text, or assertions in lines. What a call is expected to give is an expression of the language as text, or a JSON value; under 'expected_json' a text is a JSON value too, and under 'expected_code' it is always an expression.")]
     public string Tests { get; init; } = "tests";
 
     [Description("Liquid template of one expression to evaluate, in place of a program with tests.")]

@@ -4,7 +4,7 @@ using Dataflow.Plugins.Code;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.extract", "Takes the program out of a model's answer: its fenced blocks in the language, without those that are not meant to be run or that a later one replaces.")]
+[Stage("code.extract", "Takes the program out of a model's answer: its fenced blocks in the language, without those that are not meant to be run, what a later one replaces, and drafts in think tags.", Version = 2)]
 public sealed class Extract(ExtractOptions options) : IRowStage, IStage<ExtractOptions>
 {
     public static void Declare(ExtractOptions options, StageDeclaration declaration)

@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Dataflow.Abstractions;
+using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Plugins.CodeExecution;
 
 /// <summary>
 /// Makes programs that differ from a given one in a single place, as a slip would: another operator, another number,
-/// another truth value (mutation testing; DeMillo, Lipton, Sayward 1978). Tests that accept all of them test nothing.
+/// another truth value (mutation testing; DeMillo, Lipton, Sayward 1978), and for programs without any of these a statement,
+/// a condition, a call or a value that is another. Tests that accept all of them test nothing.
 /// </summary>
 internal static class Mutants
 {
@@ -21,31 +23,31 @@ internal static class Mutants
     };
 
     /// <summary>At most so many mutants, drawn by the seed, each once.</summary>
-    /// <param name="lineComment">What begins a comment that ends with its line.</param>
-    public static IReadOnlyList<string> Of(string code, string lineComment, int most, ulong seed)
+    public static IReadOnlyList<string> Of(string code, Language language, int most, ulong seed)
     {
-        var places = new List<(int Start, int Length, string Text)>();
-        foreach (Match match in Tokens(lineComment).Matches(code))
+        var source = new SourceText(code, language);
+        Edit[] slips = [.. Slips(source)];
+        Edit[] others = [.. Mutations.Of(source)];
+        var random = new SeededRandom(seed);
+        random.Shuffle(slips);
+        random.Shuffle(others);
+        // A slip in an operator nearly always still compiles and runs, so these come first; the others are for what they miss.
+        int first = (most * 5) / 8;
+        return slips.Take(first).Concat(others).Concat(slips.Skip(first)).Select(source.With).Distinct(StringComparer.Ordinal).Where(mutant => mutant != code).Take(most).ToArray();
+    }
+
+    private static IEnumerable<Edit> Slips(SourceText source)
+    {
+        foreach (Match match in source.Tokens)
         {
             if (match.Groups["token"] is { Success: true } token && Swaps.TryGetValue(token.Value, out string? other))
             {
-                places.Add((token.Index, token.Length, other));
+                yield return new Edit(token.Index, token.Length, other);
             }
             else if (match.Groups["number"] is { Success: true } number && long.TryParse(number.Value, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value < long.MaxValue)
             {
-                places.Add((number.Index, number.Length, (value + 1).ToString(CultureInfo.InvariantCulture)));
+                yield return new Edit(number.Index, number.Length, (value + 1).ToString(CultureInfo.InvariantCulture));
             }
         }
-
-        (int Start, int Length, string Text)[] order = [.. places];
-        new SeededRandom(seed).Shuffle(order);
-        return order.Take(most).Select(place => string.Concat(code.AsSpan(0, place.Start), place.Text, code.AsSpan(place.Start + place.Length))).ToArray();
     }
-
-    // What stands in strings and comments is matched first, and so left alone. A minus before a number is the number's.
-    private static Regex Tokens(string lineComment) => new(
-        $"(?<skip>\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\\\n])*'|`(?:\\\\.|[^`\\\\])*`|/\\*.*?\\*/|{Regex.Escape(lineComment)}[^\\n]*|#include[^\\n]*|->|=>|<<|>>|\\*\\*|::|\\$[A-Za-z_?#@*]\\w*)"
-        + "|(?<token>===|!==|==|!=|<=|>=|&&|\\|\\||\\+=|-=|\\*=|\\+\\+|--|//|(?<=\\s)-(?:eq|ne|lt|gt|le|ge)\\b|[+*/%]|-(?!\\d)|<(?![\\w:]+[^<>\\n]*>)|(?<![<\\w,\\s]\\w*)>|(?<=\\s)>(?=\\s)|\\b(?:and|or|AND|OR|True|False|true|false|min|max|Min|Max|MIN|MAX|ASC|DESC)\\b)"
-        + "|(?<![\\w.])(?<number>\\d+)(?![\\w.])",
-        RegexOptions.Singleline | RegexOptions.CultureInvariant);
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.quality", "Asks a model whether a program is correct and whether it is well written; keeps what gets both marks, has the hardest of the others revised, and rejects the rest.")]
+[Stage("code.quality", "Asks a model whether a program is correct and whether it is well written; keeps what gets both marks, has the hardest of the others revised, and rejects the rest.", Version = 2)]
 public sealed partial class Quality(QualityOptions options, IChatClient model) : IRowStage, IStage<QualityOptions>
 {
     private const int SeedsPerRound = 3;
@@ -43,7 +43,7 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
         Language language = CodeLanguages.Of(options.Language, row);
         string code = row.Text("code");
         Marks marks = await JudgeAsync(row, language, code, context, 0, cancellationToken);
-        bool hard = options.Revise.Count > 0 && row[options.Difficulty] is string difficulty && options.Revise.Contains(difficulty);
+        bool hard = options.Revise.Count > 0 && row[options.Difficulty] is string difficulty && options.Revise.Contains(difficulty.Trim(), StringComparer.OrdinalIgnoreCase);
         int revisions = 0;
         while (!marks.Both && hard && revisions < options.Rounds)
         {
@@ -92,7 +92,7 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
 
 public sealed record QualityOptions : CodeAskingOptions
 {
-    [Description("Difficulties whose programs are revised until they get both marks, in place of being rejected: dropping them would leave only easy problems. An empty list revises nothing.")]
+    [Description("Difficulties whose programs are revised until they get both marks, in place of being rejected, in any case of letters: dropping them would leave only easy problems. An empty list revises nothing.")]
     public IReadOnlyList<string> Revise { get; init; } = ["hard"];
 
     [Description("Column with the difficulty.")]

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Apache.Arrow;
 using Dataflow.Abstractions;
@@ -11,7 +12,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them.")]
+[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them. What passes counts only with tests that mutants of the program fail; if they pass too, the verdict is vacuous_tests.", Version = 2)]
 public sealed class Repair(RepairOptions options, IChatClient model) : SandboxedAskingStage<RepairOptions>(options, model), IRowStage, IStage<RepairOptions>
 {
     private readonly Prompt prompt = new("repair", options.Prompt);
@@ -34,21 +35,22 @@ public sealed class Repair(RepairOptions options, IChatClient model) : Sandboxed
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
-        var state = new State(row.Text("response"), row.Text("code"), TestsJson(row), new Grade(Verdict.Failed, row.Text("detail")), row.Text("verdict"));
+        JsonArray original = TestsJson(row);
+        string tests = original.ToJsonString();
+        var state = new State(row.Text("response"), row.Text("code"), tests, new Grade(Verdict.Failed, row.Text("detail")), row.Text("verdict"));
         List<ChatMessage> dialog = [new(ChatRole.User, row.Text("problem")), new(ChatRole.Assistant, state.Response)];
         Language language = CodeLanguages.Of(Options.Language, row);
-        string tests = state.Tests;
         int attempts = 1;
         while (attempts <= Options.Attempts && state.Verdict != "passed")
         {
             dialog.Add(new ChatMessage(ChatRole.User, prompt.For(
-                row, ("tests", state.Tests), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", language.Title), ("may_repair_tests", Options.MayRepairTests),
+                row, ("tests", ShownTests(state.Tests)), ("verdict", state.Verdict), ("detail", state.Grade.Detail), ("code", state.Code), ("language_name", language.Title), ("may_repair_tests", Options.MayRepairTests),
                 // What was said of the first program is not about the next.
                 ("static_report", attempts == 1 && row.Has("static_report") ? row["static_report"] : null))));
             string answer = await Teacher.AskAsync(dialog, context.SeedFor(row.Id, attempts), cancellationToken);
             dialog.Add(new ChatMessage(ChatRole.Assistant, answer));
             attempts++;
-            state = await JudgeAsync(language, state, answer, context.SeedFor(row.Id, 1000 + attempts), cancellationToken);
+            state = await JudgeAsync(language, state, original, answer, context.SeedFor(row.Id, 1000 + attempts), cancellationToken);
         }
 
         bool passed = state.Verdict == "passed";
@@ -59,7 +61,7 @@ public sealed class Repair(RepairOptions options, IChatClient model) : Sandboxed
     }
 
     // An answer is another program, other tests, or both; what it leaves out stays as it was.
-    private async Task<State> JudgeAsync(Language language, State state, string answer, ulong seed, CancellationToken cancellationToken)
+    private async Task<State> JudgeAsync(Language language, State state, JsonArray original, string answer, ulong seed, CancellationToken cancellationToken)
     {
         SelectedCode selected = CodeSelection.From(answer, CodeLanguages.Tags(language), Options.Bare);
         JsonArray? offered = Options.MayRepairTests ? AnswerJson.Fenced(answer) : null;
@@ -68,35 +70,58 @@ public sealed class Repair(RepairOptions options, IChatClient model) : Sandboxed
             return state with { Response = answer, Grade = new Grade(Verdict.Failed, selected.Problem!), Verdict = "no_code" };
         }
 
-        string code = selected.Code ?? state.Code;
-        string tests = state.Tests;
+        state = state with { Response = answer, Code = selected.Code ?? state.Code };
         if (offered is not null)
         {
-            if (JsonNode.Parse(tests) is JsonArray before && offered.Count < before.Count)
+            VettedTests vetted = await new TestVetting(Runner).VetAsync(language, state.Code, ModelTests.ToRow(offered), cancellationToken);
+            if (TestStrength.FormProblem(original, vetted) is string wrong)
             {
-                return state with { Response = answer, Code = code, Grade = new Grade(Verdict.Failed, $"the corrected tests are {offered.Count}, but there were {before.Count}"), Verdict = "weaker_tests" };
+                return state with { Grade = new Grade(Verdict.Failed, $"the corrected tests cannot be used: {wrong}"), Verdict = "weaker_tests" };
             }
 
-            if (await new TestsWorth(Runner).ProblemAsync(language, code, offered, seed, cancellationToken) is string problem)
-            {
-                return state with { Response = answer, Code = code, Grade = new Grade(Verdict.Failed, $"the corrected tests cannot be used: {problem}"), Verdict = "weaker_tests" };
-            }
-
-            tests = offered.ToJsonString();
+            state = state with { Tests = vetted.Kept.ToJsonString() };
         }
 
-        Grade grade = await Runner.GradeAsync(language, code, TestRows.Read(tests, "tests", language), cancellationToken);
-        return new State(answer, code, tests, grade, SnakeCase.From(grade.Verdict.ToString()));
+        IReadOnlyList<CodeTest> tests = TestRows.Read(state.Tests, "tests", language);
+        Grade grade = await Runner.GradeAsync(language, state.Code, tests, cancellationToken);
+        state = state with { Grade = grade, Verdict = SnakeCase.From(grade.Verdict.ToString()) };
+        return grade.Verdict == Verdict.Passed ? await ProvenAsync(language, state, original, tests, seed, cancellationToken) : state;
+    }
+
+    // Only now is there a program by whose mutants the tests can be measured, the first ones too.
+    private async Task<State> ProvenAsync(Language language, State state, JsonArray original, IReadOnlyList<CodeTest> tests, ulong seed, CancellationToken cancellationToken)
+    {
+        string first = original.ToJsonString();
+        bool corrected = state.Tests != first;
+        string? problem = await new TestsWorth(Runner).ProblemAsync(language, state.Code, tests, seed, cancellationToken)
+            ?? (corrected ? await new TestStrength(Runner).WeakerAsync(language, state.Code, original, tests, seed, cancellationToken) : null);
+        return problem is null ? state
+            : corrected ? state with { Tests = first, Grade = new Grade(Verdict.Failed, $"the corrected tests cannot be used: {problem}"), Verdict = "weaker_tests" }
+            : state with { Grade = new Grade(Verdict.Failed, $"the program passes, but the tests prove nothing: {problem}"), Verdict = "vacuous_tests" };
     }
 
     // Tests may be a list of structs or assertions in lines; from here on they are JSON.
-    private static string TestsJson(Row row) => row["tests"] switch
+    private static JsonArray TestsJson(Row row)
     {
-        string text when text.TrimStart().StartsWith('[') => text,
-        string lines => new JsonArray([.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(line => (JsonNode?)line)]).ToJsonString(),
-        null => throw new RowFailedException("missing_value", "column 'tests' is null"),
-        var list => RowJson.WriteValue(list),
-    };
+        string json = row["tests"] switch
+        {
+            string text when text.TrimStart().StartsWith('[') => text,
+            string lines => new JsonArray([.. lines.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(line => (JsonNode?)line)]).ToJsonString(),
+            null => throw new RowFailedException("missing_value", "column 'tests' is null"),
+            var list => RowJson.WriteValue(list),
+        };
+        try
+        {
+            return JsonNode.Parse(json)!.AsArray();
+        }
+        catch (JsonException failure)
+        {
+            throw new RowFailedException("bad_tests", $"column 'tests' is not JSON: {failure.Message}", failure);
+        }
+    }
+
+    // The model answers in the form that it is shown, and that must be the one by which its answer is read.
+    private static string ShownTests(string tests) => ModelTests.ToModel(JsonNode.Parse(tests)!.AsArray()).ToJsonString();
 
     private static object?[] Turns(List<ChatMessage> dialog) =>
         dialog.Select(message => (object?)new Dictionary<string, object?> { ["role"] = message.Role.Value, ["content"] = message.Text }).ToArray();
@@ -112,7 +137,7 @@ public sealed record RepairOptions : SandboxedAskingOptions
     [Description("Whether an answer without any fence is a program as a whole.")]
     public bool Bare { get; init; }
 
-    [Description("Whether the model may correct the tests in place of the program. They must be as many as before, and some mutant of the program must fail them.")]
+    [Description("Whether the model may correct the tests in place of the program. They must be as many as before at least, each ask something else, each be failed by some wrong program, and fail every mutant of the program that fails those of the tests before which the program passes. Short of it the verdict is weaker_tests.")]
     public bool MayRepairTests { get; init; } = true;
 
     [Description("Liquid template of the feedback over the row's columns and tests, verdict, detail, code, language_name, may_repair_tests, static_report, in place of the stage's own.")]

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Apache.Arrow;
 using Dataflow.Abstractions;
+using Dataflow.Plugins.Code;
 using Microsoft.Extensions.Logging;
 
 namespace Dataflow.Plugins.CodeExecution;

@@ -10,7 +10,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.tests", "Asks a model for tests of a solution, and rejects those that test nothing: none at all, tests that are not of the language, or tests that mutants of the solution pass too.")]
+[Stage("code.tests", "Asks a model for tests of a solution, and rejects those that test nothing. The reason begins with no_tests: there are none; bad_tests: none is of the form and the language; too_few_tests: fewer than least_tests are; vacuous: the solution passes, but so do its mutants, or a program that holds nothing or only ever returns one value; unproven: no mutant gives a value, so nothing can be said of them. Tests that the solution fails go on, for the repair to find out who is wrong.", Version = 2)]
 public sealed class Tests(TestsOptions options, IChatClient model) : SandboxedAskingStage<TestsOptions>(options, model), IRowStage, IStage<TestsOptions>
 {
     private readonly Prompt prompt = new("tests", options.Prompt);
@@ -20,23 +20,39 @@ public sealed class Tests(TestsOptions options, IChatClient model) : SandboxedAs
         Prompt.Check("tests", options.Prompt, "prompt", declaration, "language", "language_name", "count");
         declaration.Require("code", "prompt", StageInputs.Default, "text");
         CheckCommon(options, declaration);
-        declaration.Out(declaration.Input.With(("tests", Columns.Text)));
-        declaration.Port("rejected", declaration.Input.With(("tests", Columns.Text), (StageDeclaration.RejectedReason, Columns.Text)), optional: true);
+        declaration.Out(declaration.Input.With(("tests", Columns.Text), ("dropped_tests", Columns.ListOf(Columns.Text))));
+        declaration.Port("rejected", declaration.Input.With(("tests", Columns.Text), ("dropped_tests", Columns.ListOf(Columns.Text)), (StageDeclaration.RejectedReason, Columns.Text)), optional: true);
     }
 
     public async ValueTask ProcessAsync(Row row, RowOutput output, StageContext context, CancellationToken cancellationToken)
     {
         Language language = CodeLanguages.Of(Options.Language, row);
         string question = prompt.For(row, ("language", language.Name), ("language_name", language.Title), ("count", (long)Options.Count));
-        JsonArray? tests = AnswerJson.List(await Teacher.AskAsync(question, context.SeedFor(row.Id), cancellationToken));
-        string? problem = tests is null ? "no_tests: the answer holds no JSON list" : await new TestsWorth(Runner).ProblemAsync(language, row.Text("code"), tests, context.SeedFor(row.Id, 1), cancellationToken);
+        JsonArray? written = AnswerJson.List(await Teacher.AskAsync(question, context.SeedFor(row.Id), cancellationToken));
+        if (written is null)
+        {
+            output.Emit("rejected", (StageDeclaration.RejectedReason, "no_tests: the answer holds no JSON list"));
+            return;
+        }
+
+        string code = row.Text("code");
+        VettedTests vetted = await new TestVetting(Runner).VetAsync(language, code, ModelTests.ToRow(written), cancellationToken);
+        string? problem = written.Count == 0 ? "no_tests: the list is empty"
+            : vetted.Tests.Count == 0 ? "bad_tests: " + vetted.Dropped[0].Why
+            : vetted.Tests.Count < Options.LeastTests ? $"too_few_tests: {vetted.Tests.Count} of {written.Count} can be used, {Options.LeastTests} are needed"
+            // Tests that a solution fails are no empty ones; who is wrong is for the repair to find out.
+            : vetted.Grade is { Verdict: Verdict.Passed } ? await new TestsWorth(Runner).ProblemAsync(language, code, vetted.Tests, context.SeedFor(row.Id, 1), cancellationToken) : null;
+        (string, object?)[] values =
+        [
+            ("tests", (problem is null ? vetted.Kept : written).ToJsonString()), ("dropped_tests", vetted.Dropped.Select(each => (object?)$"test {each.Number}: {each.Why}").ToArray()),
+        ];
         if (problem is null)
         {
-            output.Emit("out", ("tests", tests!.ToJsonString()));
+            output.Emit("out", values);
         }
         else
         {
-            output.Emit("rejected", ("tests", tests?.ToJsonString()), (StageDeclaration.RejectedReason, problem));
+            output.Emit("rejected", [.. values, (StageDeclaration.RejectedReason, problem)]);
         }
     }
 }
@@ -45,6 +61,9 @@ public sealed record TestsOptions : SandboxedAskingOptions
 {
     [Description("Tests to ask for."), Range(1, 1000)]
     public int Count { get; init; } = 8;
+
+    [Description("Fewest tests that must be left; those that are not of the form or of the language are dropped, each with its reason in the column dropped_tests."), Range(1, 1000)]
+    public int LeastTests { get; init; } = 1;
 
     [Description("Liquid template of the question over the row's columns and language, language_name, count, in place of the stage's own.")]
     public string? Prompt { get; init; }

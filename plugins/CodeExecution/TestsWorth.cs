@@ -1,42 +1,32 @@
-using System.Text.Json.Nodes;
-using Dataflow.Abstractions;
 using Dataflow.Plugins.Code;
 using Dataflow.Sandbox.Grading;
 using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-/// <summary>Whether tests can tell right from wrong.</summary>
+/// <summary>Whether tests that a program passes can tell right from wrong.</summary>
 internal sealed class TestsWorth(CodeRunner runner)
 {
-    private const int MostMutants = 10;
+    private const int MostMutants = 16;
 
-    /// <summary>Why tests are worth nothing, beginning with a word for the kind; null if they are worth something.</summary>
-    public async Task<string?> ProblemAsync(Language language, string code, JsonArray tests, ulong seed, CancellationToken cancellationToken)
+    /// <summary>Why they are worth nothing, beginning with a word for the kind; null if they are worth something.</summary>
+    public async Task<string?> ProblemAsync(Language language, string code, IReadOnlyList<CodeTest> tests, ulong seed, CancellationToken cancellationToken)
     {
-        if (tests.Count == 0)
+        bool told = false;
+        foreach ((string program, string what) in TrivialPrograms.Of(code, language, tests.Any(test => test.Call is not null)))
         {
-            return "no_tests: the list is empty";
+            Grade grade = await runner.GradeAsync(language, program, tests, cancellationToken);
+            if (grade.Verdict == Verdict.Passed)
+            {
+                return $"vacuous: a program that {what} passes as well";
+            }
+
+            told |= grade.Verdict == Verdict.Failed;
         }
 
-        try
-        {
-            IReadOnlyList<CodeTest> read = TestRows.Read(tests.ToJsonString(), "tests", language);
-            Grade grade = await runner.GradeAsync(language, code, read, cancellationToken);
-            // Tests that a solution fails are no empty ones; who is wrong is for the repair to find out.
-            return grade.Verdict == Verdict.Passed ? await VacuousAsync(language, code, read, seed, cancellationToken) : null;
-        }
-        catch (RowFailedException failure) when (failure.Code == "bad_tests")
-        {
-            return "bad_tests: " + failure.Message;
-        }
-    }
-
-    // A mutant that does not compile or run says nothing of the tests: only a wrong value that they notice counts.
-    private async Task<string?> VacuousAsync(Language language, string code, IReadOnlyList<CodeTest> tests, ulong seed, CancellationToken cancellationToken)
-    {
+        // A mutant that does not compile or run says nothing of the tests: only a wrong value that they notice counts.
         int passed = 0;
-        foreach (string mutant in Mutants.Of(code, language.LineComment, MostMutants, seed))
+        foreach (string mutant in Mutants.Of(code, language, MostMutants, seed))
         {
             Grade grade = await runner.GradeAsync(language, mutant, tests, cancellationToken);
             if (grade.Verdict == Verdict.Failed)
@@ -47,6 +37,9 @@ internal sealed class TestsWorth(CodeRunner runner)
             passed += grade.Verdict == Verdict.Passed ? 1 : 0;
         }
 
-        return passed > 0 ? $"vacuous: {passed} mutants of the solution pass as well" : "unproven: no mutant of the solution gives a value at all";
+        return passed > 0 ? $"vacuous: {passed} mutants of the solution pass as well"
+            // Nothing could be changed in it, but the tests do tell it from programs that do nothing.
+            : told ? null
+            : "unproven: no mutant of the solution gives a value at all";
     }
 }

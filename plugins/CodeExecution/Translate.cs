@@ -11,7 +11,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.translate", "Asks a model to translate programs to other languages, and passes those that compile, run, and print on shared inputs what the original prints.")]
+[Stage("code.translate", "Asks a model to translate programs to other languages, and passes those that compile, run, and print on shared inputs what the original prints, where no other language can be run.", Version = 2)]
 public sealed class Translate(TranslateOptions options, IChatClient model) : SandboxedAskingStage<TranslateOptions>(options, model), IRowStage, IStage<TranslateOptions>
 {
     private readonly Prompt prompt = new("translate", options.Prompt);
@@ -43,7 +43,7 @@ public sealed class Translate(TranslateOptions options, IChatClient model) : San
 
             string question = prompt.For(row, ("language_name", source.Title), ("target", target.Name), ("target_name", target.Title));
             SelectedCode selected = CodeSelection.From(await Teacher.AskAsync(question, context.SeedFor(row.Id, i), cancellationToken), CodeLanguages.Tags(target), bare: false);
-            Grade? grade = selected.Code is null ? null : await Runner.GradeAsync(target, selected.Code, tests, cancellationToken);
+            Grade? grade = selected.Code is null ? null : await Runner.GradeAsync(target, selected.Code, tests, cancellationToken, alone: true);
             bool passed = grade?.Verdict == Verdict.Passed;
             output.EmitChild(
                 passed ? "passed" : "failed",

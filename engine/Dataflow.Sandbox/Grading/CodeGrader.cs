@@ -12,15 +12,18 @@ public sealed class CodeGrader
     private readonly Language language;
     private readonly CallRunner calls;
     private readonly ExpectedValues expectations;
+    private readonly ProgramRunner programs;
     private readonly OutputRunner outputs;
 
     /// <param name="isolateTests">Whether each input has a run of the sandbox of its own, in place of one run for all inputs of a candidate.</param>
-    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits, bool isolateTests = false)
+    /// <param name="hidden">Files that a program which is tested by its output must not see.</param>
+    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits, bool isolateTests = false, IReadOnlyList<string>? hidden = null)
     {
         this.language = language;
         calls = new CallRunner(pool, language, limits);
         expectations = new ExpectedValues(language, calls);
-        outputs = new OutputRunner(new ProgramRunner(pool, language, limits), isolateTests);
+        programs = new ProgramRunner(pool, language, limits, hidden);
+        outputs = new OutputRunner(programs, isolateTests);
     }
 
     /// <summary>Evaluates one expression and compares its value with an expected expression.</summary>
@@ -42,7 +45,33 @@ public sealed class CodeGrader
             return failed;
         }
 
-        return called.Length < tests.Count ? await outputs.GradeAsync(candidate, tests, cancellationToken) : new Grade(Verdict.Passed, "");
+        if (called.Length == tests.Count)
+        {
+            return new Grade(Verdict.Passed, "");
+        }
+
+        Grade printed = await outputs.GradeAsync(candidate, tests, cancellationToken);
+        if (language is Sql && printed.Verdict is Verdict.RuntimeError or Verdict.CompileError)
+        {
+            await ThrowIfNoSqlAsync(tests, cancellationToken);
+        }
+
+        return printed;
+    }
+
+    // The input of a script is SQL of the test's own, run before the script: what does not run without it is the test's mistake.
+    private async Task ThrowIfNoSqlAsync(IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken)
+    {
+        string[] inputs = tests.Where(test => test.Call is null).Select(test => test.Stdin ?? "").ToArray();
+        int done = 0;
+        await foreach (ProgramRun run in programs.RunAsync("", inputs, together: false, cancellationToken))
+        {
+            string input = inputs[done++];
+            if (run.Ending.Verdict is Verdict.RuntimeError or Verdict.CompileError)
+            {
+                throw new ArgumentException($"the input '{Endings.Short(input)}' is not SQL that runs before the script: {run.Ending.Detail}");
+            }
+        }
     }
 
     private async Task<Grade> GradeCallsAsync(string candidate, IReadOnlyList<CodeTest> all, int[] which, CancellationToken cancellationToken)
@@ -73,7 +102,7 @@ public sealed class CodeGrader
                 return Endings.OfError(language, number, error);
             }
 
-            if (!run.Answers[i].Value.Matches(expected[i]))
+            if (!Agrees(run.Answers[i].Value, expected[i], tests[i]))
             {
                 return new Grade(Verdict.Failed, $"{number}{tests[i].Call} gave {Endings.Short(run.Answers[i].Value.Text)}");
             }
@@ -81,6 +110,10 @@ public sealed class CodeGrader
 
         return new Grade(Verdict.Passed, "");
     }
+
+    // JSON cannot say more than its own kinds of values, so what it cannot tell apart is not told apart.
+    private static bool Agrees(CanonicalValue given, CanonicalValue expected, CodeTest test) =>
+        given.Matches(expected) || (test.ExpectedIsJson && JsonForm.Of(given).Matches(expected));
 
     // A call that is no expression of the language is the test's mistake, which a run without the candidate shows.
     private async Task ThrowIfNoExpressionAsync(string candidate, string call, string error, CancellationToken cancellationToken)

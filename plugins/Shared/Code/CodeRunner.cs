@@ -53,11 +53,12 @@ internal sealed class CodeRunner(ISandboxOptions options, bool isolateTests = fa
     /// The verdict. The same program with the same tests has one verdict, so it runs once, however many rows ask for it.
     /// Only a verdict is remembered, not what kept one from being reached, and not for ever: memory stays flat.
     /// </summary>
+    /// <param name="alone">Whether what is tested by its output must not find a program that runs another language.</param>
     /// <exception cref="RowFailedException"><c>sandbox</c>: it could not be run; <c>no_toolchain</c>: the language is not installed; <c>bad_tests</c>.</exception>
-    public async Task<Grade> GradeAsync(Language language, string code, IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken)
+    public async Task<Grade> GradeAsync(Language language, string code, IReadOnlyList<CodeTest> tests, CancellationToken cancellationToken, bool alone = false)
     {
         LanguageSandbox.RequireToolchain(language);
-        string key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { language.Name, code, tests }))));
+        string key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new { language.Name, code, tests, alone }))));
         if (grades.Count >= Remembered)
         {
             grades.Clear();
@@ -65,7 +66,7 @@ internal sealed class CodeRunner(ISandboxOptions options, bool isolateTests = fa
 
         while (true)
         {
-            Lazy<Task<Grade>> lazy = grades.GetOrAdd(key, _ => new Lazy<Task<Grade>>(() => Grader(language).GradeAsync(code, tests, cancellationToken)));
+            Lazy<Task<Grade>> lazy = grades.GetOrAdd(key, _ => new Lazy<Task<Grade>>(() => Grader(language, alone).GradeAsync(code, tests, cancellationToken)));
             try
             {
                 return await lazy.Value.WaitAsync(cancellationToken);
@@ -92,7 +93,9 @@ internal sealed class CodeRunner(ISandboxOptions options, bool isolateTests = fa
         }
     }
 
-    private CodeGrader Grader(Language language) => graders.GetOrAdd(language.Name, _ => new CodeGrader(sandbox.Pool, language, Limits, isolateTests));
+    // A batch of inputs is run by a shell, which is a language too; so each input has a run of its own where no other may be there.
+    private CodeGrader Grader(Language language, bool alone) => graders.GetOrAdd($"{language.Name} {alone}", _ => new CodeGrader(
+        sandbox.Pool, language, Limits, isolateTests || alone, alone ? OtherLanguages.Programs(language, withShell: options.Sandbox != SandboxBackend.Bubblewrap) : null));
 
     /// <summary>What a program prints on each input.</summary>
     /// <exception cref="RowFailedException"><c>sandbox</c>: it could not be run; <c>no_toolchain</c>: the language is not installed.</exception>

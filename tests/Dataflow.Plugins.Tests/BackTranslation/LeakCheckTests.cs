@@ -57,4 +57,35 @@ public sealed class LeakCheckTests
         ];
         Assert.All(prose, text => Assert.Null(LeakCheck.Find(text, Code)));
     }
+
+    private const string Short = """
+        total = 0
+        count = 0
+        for x in xs:
+            y = x * 2
+            total += y
+            count += 1
+        mean = total / count
+        if mean > 3:
+            mean = 3
+        return mean
+        """;
+
+    [Theory]
+    [InlineData("{0} {1}")]
+    [InlineData("+ {1}")]
+    [InlineData("| {1} | sets it |")]
+    [InlineData("{1}  # step {0}")]
+    [InlineData("- First `{1}`, which is needed.")]
+    public void Short_statements_with_anything_between_are_a_leak(string form)
+    {
+        string description = string.Join('\n', Short.Split('\n').Select((line, i) => string.Format(System.Globalization.CultureInfo.InvariantCulture, form, i + 1, line.Trim())));
+        Assert.NotNull(LeakCheck.Find(description, Short));
+    }
+
+    [Theory]
+    [InlineData("It doubles each number of `xs`, adds the results up into `total`, counts them in `count`, and returns their mean, but never more than 3.")]
+    [InlineData("After the loop `mean = total / count` is taken; `if mean > 3:` it is cut to 3. An empty `xs` divides by zero.")]
+    [InlineData("Start with total = 0. Walk over xs (for x in xs: ...). Example: xs = [1, 2] gives total = 6 and count = 2, so the mean is 3.")]
+    public void A_few_quoted_names_and_lines_are_no_leak(string description) => Assert.Null(LeakCheck.Find(description, Short));
 }

@@ -24,6 +24,8 @@ public sealed class ExtractTests
     [InlineData("1. First:\n   ```python\n   if x:\n       y()\n   ```", "if x:\n    y()\n")]
     [InlineData("```Python3 title=\"a.py\"\nx = 1\n```", "x = 1\n")]
     [InlineData("```{.python}\nx = 1\n```", "x = 1\n")]
+    [InlineData("```python title=\"example.py\"\nx = 1\n```", "x = 1\n")]
+    [InlineData("```python3.11\nx = 1\n```", "x = 1\n")]
     [InlineData("```python\nx = 1\n", "x = 1\n")]
     [InlineData("```python\r\nx = 1\r\n```\r\n", "x = 1\n")]
     public async Task Fences_are_read_as_Markdown_has_them(string answer, string expected)
@@ -54,6 +56,20 @@ public sealed class ExtractTests
         Assert.Equal(expected, (await ExtractAsync(answer, language)).Code);
 
     [Theory]
+    [InlineData(CodeLanguage.Python, "```python\nimport math\n\ndef helper(n):\n    return n\n\n@cache\ndef f(n):\n    return helper(n)\n```\nFaster:\n```python\ndef f(n):\n    return helper(n) + 1\n```", "import math\n\ndef helper(n):\n    return n\n\n\ndef f(n):\n    return helper(n) + 1\n")]
+    [InlineData(CodeLanguage.Cpp, "```cpp\nint helper(int n) {\n  return n;\n}\nint f(int n) {\n  return helper(n);\n}\n```\nFaster:\n```cpp\nint f(int n) {\n  return helper(n) + 1;\n}\n```", "int helper(int n) {\n  return n;\n}\n\nint f(int n) {\n  return helper(n) + 1;\n}\n")]
+    public async Task Of_a_block_only_what_is_defined_again_is_replaced(CodeLanguage language, string answer, string expected) =>
+        Assert.Equal(expected, (await ExtractAsync(answer, language)).Code);
+
+    [Theory]
+    [InlineData("<think>\nMaybe:\n```python\ndef g():\n    return 2\n```\nNo.\n</think>\nHere:\n```python\ndef f():\n    return 1\n```")]
+    [InlineData("Maybe:\n```python\ndef g():\n    return 2\n```\nNo.\n</think>\n```python\ndef f():\n    return 1\n```")]
+    public async Task Drafts_in_a_models_thoughts_are_no_program(string answer) => Assert.Equal("def f():\n    return 1\n", (await ExtractAsync(answer)).Code);
+
+    [Theory]
+    [InlineData("```python\ndef f():\n    return 1\n```\nTest it with:\n```python\nprint(f())\n```")]
+    [InlineData("```python\ndef f():\n    return 1\n```\n**Example:**\n```python\nprint(f())\n```")]
+    [InlineData("```python\ndef f():\n    return 1\n```\nTypical mistake, avoid this:\n```python\ndef f():\n    return 2\n```")]
     [InlineData("```python\ndef f():\n    return 1\n```\nExample usage:\n```python\nprint(f(input()))\n```")]
     [InlineData("```python\ndef f():\n    return 1\n```\nTry it:\n```python\n>>> f()\n1\n```")]
     [InlineData("```python no_run\nf(open('x'))\n```\n```python\ndef f():\n    return 1\n```")]

@@ -124,6 +124,31 @@ public sealed class FeedbackTests
         Assert.Equal("original_fails", results[1].Failure?.Code);
     }
 
+    [Theory]
+    [InlineData(Dataflow.Plugins.Code.CodeLanguage.Bash, "python3 -c '\nn = int(input())\nprint(sum(range(n + 1)))\n'\n")]
+    [InlineData(Dataflow.Plugins.Code.CodeLanguage.Php, "<?php\npassthru('python3 -c \"print(sum(range(int(input()) + 1)))\"');\n")]
+    [InlineData(Dataflow.Plugins.Code.CodeLanguage.C, "#include <unistd.h>\nint main(void) {\n  execl(\"/usr/bin/python3\", \"python3\", \"-c\", \"print(sum(range(int(input()) + 1)))\", (char *)0);\n  return 1;\n}\n")]
+    [InlineData(Dataflow.Plugins.Code.CodeLanguage.Javascript, "console.log(require('child_process').execFileSync('python3', ['-c', 'print(sum(range(int(input()) + 1)))'], { stdio: ['inherit', 'pipe', 'inherit'] }).toString());\n")]
+    public async Task A_translation_that_has_the_original_run_in_its_own_language_does_not_pass(Dataflow.Plugins.Code.CodeLanguage target, string translation)
+    {
+        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer(Block(translation, target.ToString().ToLowerInvariant())));
+        await using var stage = new Translate(new TranslateOptions { Model = "m", To = [target] }, await endpoint.OpenAsync());
+        MemoryRows rows = MemoryRows.Of(
+            Columns.Schema(("code", Columns.Text), ("language", Columns.Text), ("inputs", Columns.ListOf(Columns.Text))), ["n = int(input())\nprint(sum(range(n + 1)))\n", "python", new object?[] { "1\n", "10\n" }]);
+        EmittedRow row = Assert.Single((await Stages.ProcessAsync(stage, rows))[0].Rows);
+        Assert.Equal("failed", row.Port);
+    }
+
+    [Fact]
+    public async Task A_translation_of_a_script_cannot_hand_it_to_a_shell()
+    {
+        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer(Block("<?php\npassthru('read n; echo $((n * (n + 1) / 2))');\n", "php")));
+        await using var stage = new Translate(new TranslateOptions { Model = "m", To = [Dataflow.Plugins.Code.CodeLanguage.Php] }, await endpoint.OpenAsync());
+        MemoryRows rows = MemoryRows.Of(
+            Columns.Schema(("code", Columns.Text), ("language", Columns.Text), ("inputs", Columns.ListOf(Columns.Text))), ["read n\necho $((n * (n + 1) / 2))\n", "bash", new object?[] { "1\n", "10\n" }]);
+        Assert.Equal("failed", Assert.Single((await Stages.ProcessAsync(stage, rows))[0].Rows).Port);
+    }
+
     [Fact]
     public async Task Two_marks_keep_a_program_and_the_hardest_are_revised_instead_of_dropped()
     {
@@ -133,7 +158,7 @@ public sealed class FeedbackTests
             : request.Prompt.Contains("ugly()", StringComparison.Ordinal) ? "No.\n**Verdict: 0**" : "Yes.\nVerdict: 1"));
         MemoryRows rows = MemoryRows.Of(
             Columns.Schema(("problem", Columns.Text), ("code", Columns.Text), ("language", Columns.Text), ("difficulty", Columns.Text)),
-            ["p", "fine()", "python", "easy"], ["p", "ugly()", "python", "easy"], ["p", "ugly()", "python", "hard"]);
+            ["p", "fine()", "python", "easy"], ["p", "ugly()", "python", "easy"], ["p", "ugly()", "python", " HARD"]);
         var results = await Stages.ProcessAsync(new Quality(new QualityOptions { Model = "m" }, await endpoint.OpenAsync()), rows);
         Assert.Equal(
             [("kept", "fine()", 0L), ("rejected", "ugly()", 0L), ("revised", "better()\n", 1L)],

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Dataflow.Plugins.CodeExecution;
+namespace Dataflow.Plugins.Code;
 
 /// <summary>Finds whole definitions (functions, classes) in source: by indentation in Python, by braces elsewhere.</summary>
 internal static partial class Definitions
