@@ -36,6 +36,7 @@ public sealed class StaticAnalyser(SandboxPool pool)
         }
 
         SandboxResult result = await pool.RunAsync(language.ToCompile(program), cancellationToken);
+        Endings.ThrowIfNoTool(result);
         return language.Parsed(sources.Count, language.Findings(program, result))
             ?? throw new SandboxException($"the {language.Name} parser said nothing: {result.Outcome} {result.ExitCode} {Encoding.UTF8.GetString(result.Stderr)}");
     }
@@ -52,6 +53,7 @@ public sealed class StaticAnalyser(SandboxPool pool)
                 : (await Task.WhenAll(sources.Select(source => TogetherAsync(language, [source], cancellationToken)))).SelectMany(each => each);
         }
 
+        Endings.ThrowIfNoTool(result);
         ILookup<string, Finding> findings = language.AnalysisFindings(program, result).Distinct().ToLookup(finding => finding.File, StringComparer.Ordinal);
         if (sources.Length == 1)
         {

@@ -26,6 +26,7 @@ internal sealed class Builder(SandboxPool pool, Language language)
             return new Build(null, [], abnormal with { Detail = "the compiler " + abnormal.Detail });
         }
 
+        Endings.ThrowIfNoTool(result);
         IReadOnlyList<Finding> findings = language.Findings(program, result);
         if (result.ExitCode == 0)
         {

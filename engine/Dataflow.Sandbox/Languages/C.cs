@@ -25,7 +25,7 @@ public sealed class C : Language
 
     public override IReadOnlyList<string> Extensions => [".c"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "gcc"), new("/usr/include/stdio.h", "libc6-dev")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "gcc"), new("/usr/bin/as", "binutils"), new("/usr/bin/ld", "binutils"), new("/usr/include/stdio.h", "libc6-dev")];
 
     public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {

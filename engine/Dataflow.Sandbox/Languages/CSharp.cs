@@ -44,7 +44,7 @@ public sealed partial class CSharp : Language
 
     public override IReadOnlyList<string> Extensions => [".cs"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(toolchain.Compiler, "dotnet-sdk-10.0")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(toolchain.Compiler, "dotnet-sdk-10.0"), new(toolchain.Host, "dotnet-sdk-10.0")];
 
     public override long LeastMemoryBytes => 128_000_000;
 

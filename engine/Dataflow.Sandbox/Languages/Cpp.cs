@@ -18,7 +18,7 @@ public sealed class Cpp : Language
 
     public override IReadOnlyList<string> Extensions => [".cpp", ".cc", ".cxx"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "g++")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "g++"), new("/usr/bin/as", "binutils"), new("/usr/bin/ld", "binutils"), new("/usr/include/stdio.h", "libc6-dev")];
 
     public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {

@@ -41,12 +41,10 @@ public abstract class Language
     /// <summary>Memory without which its programs do not start.</summary>
     public virtual long LeastMemoryBytes => 64_000_000;
 
-    /// <summary>What is missing here and how to get it; null if the language can be used.</summary>
-    public string? Problem()
-    {
-        LanguageTool? absent = Tools.FirstOrDefault(tool => !tool.IsThere);
-        return absent is null ? null : $"{absent.Path} is not there, which {Name} needs; install it with 'apt-get install {absent.Package}'";
-    }
+    /// <summary>What is missing here, or out of the sandbox's sight, and how to get it; null if the language can be used.</summary>
+    public string? Problem() => Tools
+        .Select(tool => tool.Problem(ReadOnlyPaths) is string problem ? $"{problem}, which {Name} needs; install it with 'apt-get install {tool.Package}'" : null)
+        .FirstOrDefault(problem => problem is not null);
 
     /// <summary>The source as a program of its own.</summary>
     public abstract LanguageProgram Alone(string source);

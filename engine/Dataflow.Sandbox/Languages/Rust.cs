@@ -20,7 +20,7 @@ public sealed class Rust : Language
 
     public override IReadOnlyList<string> Extensions => [".rs"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "rustc"), new("/usr/bin/cc", "gcc")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "rustc"), new("/usr/bin/cc", "gcc"), new("/usr/bin/ld", "binutils")];
 
     public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {
