@@ -34,7 +34,8 @@ internal static class Endings
 
         string complaint = Encoding.UTF8.GetString(result.Stderr);
         string said = Short(language.Complaint(complaint));
-        return language.IsOutOfMemory(complaint) ? new Grade(Verdict.MemoryLimit, "used too much memory")
+        // The words alone are no evidence: anybody can write them.
+        return language.EndedForMemory(result, complaint) || (result.NearMemoryLimit && language.IsOutOfMemory(complaint)) ? new Grade(Verdict.MemoryLimit, "used too much memory")
             : said.Length == 0 ? grade
             : grade with { Detail = result.Outcome == SandboxOutcome.Signaled ? $"{grade.Detail}: {said}" : said };
     }

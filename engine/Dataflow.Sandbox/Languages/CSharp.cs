@@ -107,6 +107,8 @@ public sealed partial class CSharp : Language
     public override bool IsOutOfMemory(string complaint) =>
         complaint.Contains("OutOfMemoryException", StringComparison.Ordinal) || complaint.Contains("Out of memory", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => result.Outcome == SandboxOutcome.Signaled && IsOutOfMemory(stderr);
+
     public override string Complaint(string stderr) => stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "";
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => limits with { MappingBytes = limits.MappingBytes + (256L << 30) };

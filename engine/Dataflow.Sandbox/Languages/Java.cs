@@ -79,6 +79,8 @@ public sealed partial class Java : Language
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("OutOfMemoryError", StringComparison.Ordinal) || complaint.Contains("insufficient memory", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+
     public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => limits with { MappingBytes = limits.MappingBytes + (8L << 30) };
@@ -118,6 +120,10 @@ public sealed partial class Java : Language
         string opening = (start == 0 ? Imports : "") + $"class {Wrapper} {{ ";
         return (Wrapper + ".java", text[..start] + opening + text[start..] + "\n" + members + "}\n", Lines(text[..start]) + 1, opening.Length);
     }
+
+    // The error has no stack where there was no memory for one.
+    [GeneratedRegex("""^(?:(?:Exception in thread "[^"\n]*" |Caused by: |Exception: )(?:[\w.$]+: )*java\.lang\.OutOfMemoryError|java\.lang\.OutOfMemoryError[^\n]*\n\tat |# There is insufficient memory for the Java Runtime)""", RegexOptions.Multiline)]
+    private static partial Regex Exhausted();
 
     [GeneratedRegex(@"[^\n]")]
     private static partial Regex NoLineBreak();

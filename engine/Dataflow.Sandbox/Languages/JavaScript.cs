@@ -63,6 +63,8 @@ public sealed partial class JavaScript : Language
 
     public override bool IsOutOfMemory(string complaint) => NodeMessages.IsOutOfMemory(complaint);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => NodeMessages.EndedForMemory(result, stderr);
+
     public override string Complaint(string stderr) => NodeMessages.Complaint(stderr);
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => NodeMessages.RunLimits(limits);

@@ -93,6 +93,12 @@ public abstract class Language
     /// <summary>Whether a complaint is this language's way to say that memory ran out.</summary>
     public abstract bool IsOutOfMemory(string complaint);
 
+    /// <summary>
+    /// Whether a program ended just as its runtime ends one for want of memory, by the whole message and the way to end: one
+    /// allocation that is refused for its size leaves no other trace.
+    /// </summary>
+    public virtual bool EndedForMemory(SandboxResult result, string stderr) => false;
+
     /// <summary>Of what a program that failed wrote to stderr, the line that says why.</summary>
     public virtual string Complaint(string stderr)
     {

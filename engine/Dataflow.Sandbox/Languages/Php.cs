@@ -40,6 +40,8 @@ public sealed partial class Php : Language
     public override bool IsOutOfMemory(string complaint) =>
         complaint.Contains("Allowed memory size of", StringComparison.Ordinal) || complaint.Contains("Out of memory", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+
     public override string Complaint(string stderr) =>
         stderr.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase))?.Trim() ?? base.Complaint(stderr);
 
@@ -66,6 +68,9 @@ public sealed partial class Php : Language
     private static LanguageProgram Scripts(string main, params (string, string)[] files) => new(LanguageProgram.Texts(files), [Interpreter, "/job/" + main]);
 
     private static string Tagged(string source) => source.Contains("<?", StringComparison.Ordinal) ? source : "<?php " + source;
+
+    [GeneratedRegex(@"^(?:PHP )?Fatal error: +(?:Allowed memory size of \d+ bytes exhausted|Out of memory \()|^mmap\(\) failed: \[12\] [^\n]*\n+Out of memory$", RegexOptions.Multiline)]
+    private static partial Regex Exhausted();
 
     [GeneratedRegex(@"^(?:PHP )?(?<severity>\w+(?: \w+)?):\s+(?<message>.*) in /job/(?<file>[\w.]+) on line (?<line>\d+)$")]
     private static partial Regex Message();

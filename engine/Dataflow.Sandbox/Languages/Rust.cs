@@ -62,6 +62,8 @@ public sealed class Rust : Language
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("memory allocation of", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => result.Outcome == SandboxOutcome.Signaled && IsOutOfMemory(stderr);
+
     public override string Complaint(string stderr) => string.Join(' ', stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("note:", StringComparison.Ordinal)));
 
     public override bool TryReadLiteral(string text, out CanonicalValue value) =>
