@@ -55,7 +55,7 @@ public sealed class C : Language
     public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
         Alone(sources[0]) with { Compile = $"cd /job && {Compiler} {Options} -Wall -Wextra -fsyntax-only {SourceName}" };
 
-    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadGcc(result);
 
     // malloc says nothing to stderr; the sandbox sees what is used.
     public override bool IsOutOfMemory(string complaint) => false;

@@ -48,7 +48,7 @@ public sealed class Cpp : Language
     public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
         Alone(sources[0]) with { Compile = $"cd /job && {Compiler} {Options} -Wall -Wextra -fsyntax-only {SourceName}" };
 
-    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadGcc(result);
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("std::bad_alloc", StringComparison.Ordinal);
 
