@@ -51,7 +51,7 @@ internal sealed record LauncherHello(string? Problem, string Memory, string? Pro
 /// <param name="Started">False if the program itself was never reached; Stderr says why.</param>
 /// <param name="Status">Raw wait status of the outermost process.</param>
 internal sealed record LaunchReply(
-    long Id, bool Started, int Status, bool TimedOut, bool OutputExceeded, bool MemoryExceeded, byte[] Stdout, byte[] Stderr, byte[] Result, long WallMicroseconds, long CpuMicroseconds);
+    long Id, bool Started, int Status, bool TimedOut, bool OutputExceeded, bool MemoryExceeded, byte[] Stdout, byte[] Stderr, byte[] Result, long WallMicroseconds, long CpuMicroseconds, long PeakBytes);
 
 [JsonSerializable(typeof(LaunchRequest))]
 [JsonSerializable(typeof(LaunchReply))]

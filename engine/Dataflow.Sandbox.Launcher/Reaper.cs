@@ -75,9 +75,10 @@ internal sealed class Reaper
             try
             {
                 Native.wait4(pid, out int status, 0, usage);
+                // rusage begins with user and system time, each seconds and microseconds, and the most memory in units of 1024 bytes.
+                running?.Held(usage[4] * 1024);
                 if (running?.Pid == pid)
                 {
-                    // rusage begins with user and system time, each seconds and microseconds.
                     running.Ended(status, ((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
                 }
             }
@@ -100,6 +101,11 @@ internal sealed class RunningChild(int pid, int doneWrite)
 
     /// <summary>User and system time of the child and all that it waited for, in microseconds.</summary>
     public long Cpu { get; private set; }
+
+    /// <summary>Most memory that one process of the program held, in bytes; that of what started it counts too.</summary>
+    public long Peak { get; private set; }
+
+    public void Held(long bytes) => Peak = Math.Max(Peak, bytes);
 
     public void Ended(int status, long cpu)
     {

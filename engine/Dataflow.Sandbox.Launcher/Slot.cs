@@ -19,7 +19,7 @@ internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Rea
             }
             catch (Exception failure)
             {
-                answer = new LaunchReply(request.Id, false, 0, false, false, false, [], Encoding.UTF8.GetBytes(failure.Message), [], 0, 0);
+                answer = new LaunchReply(request.Id, false, 0, false, false, false, [], Encoding.UTF8.GetBytes(failure.Message), [], 0, 0, 0);
             }
 
             requests.Done(request.Id);
@@ -63,7 +63,7 @@ internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Rea
         bool reached = container ? ResultFile.Read(Path.Combine(WorkspacePaths.Out, "started"), 1).Length > 0 : status.Reached;
         bool tooMuch = end == CaptureEnd.Output || result.Length > limits.OutputBytes;
         return new LaunchReply(
-            request.Id, reached, child.Status, end == CaptureEnd.Time, tooMuch, memory, capture.Bytes(0), complaint, result.Length > limits.OutputBytes ? result[..limits.OutputBytes] : result, wall, child.Cpu);
+            request.Id, reached, child.Status, end == CaptureEnd.Time, tooMuch, memory, capture.Bytes(0), complaint, result.Length > limits.OutputBytes ? result[..limits.OutputBytes] : result, wall, child.Cpu, child.Peak);
     }
 
     // Null if the program may go on; without its limits it does not. A user may limit its own processes, root those of

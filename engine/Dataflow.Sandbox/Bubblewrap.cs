@@ -40,8 +40,8 @@ internal sealed class Bubblewrap(string bwrap) : IProgramIsolation
 
         line.AddRange(
         [
-            "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
-            "--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache",
+            "--ro-bind", SystemPaths.Usr, SystemPaths.Usr, .. SystemPaths.IntoUsr.SelectMany(name => new[] { "--symlink", "usr/" + name, "/" + name }),
+            "--ro-bind-try", SystemPaths.Alternatives, SystemPaths.Alternatives, "--ro-bind-try", SystemPaths.LinkerCache, SystemPaths.LinkerCache,
         ]);
         foreach (string path in request.ReadOnlyPaths)
         {

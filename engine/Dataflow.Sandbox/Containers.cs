@@ -32,8 +32,8 @@ internal sealed class Containers(SandboxBackend backend, string runtime) : IProg
 
     private static IEnumerable<(string Source, string Target, bool Writable)> Mounts(SandboxRequest request)
     {
-        yield return ("/usr", "/usr", false);
-        foreach (string path in request.ReadOnlyPaths.Concat(["/etc/alternatives", "/etc/ld.so.cache"]).Where(path => Directory.Exists(path) || File.Exists(path)))
+        yield return (SystemPaths.Usr, SystemPaths.Usr, false);
+        foreach (string path in request.ReadOnlyPaths.Concat([SystemPaths.Alternatives, SystemPaths.LinkerCache]).Where(path => Directory.Exists(path) || File.Exists(path)))
         {
             yield return (path, path, false);
         }

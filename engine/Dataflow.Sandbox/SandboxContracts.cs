@@ -71,7 +71,11 @@ public enum SandboxOutcome
 /// <param name="Result">What it wrote to descriptor 8, apart from stdout and stderr.</param>
 /// <param name="CpuTime">User and system time of all its processes that were waited for.</param>
 public sealed record SandboxResult(
-    SandboxOutcome Outcome, int ExitCode, int Signal, byte[] Stdout, byte[] Stderr, byte[] Result, TimeSpan WallTime, TimeSpan CpuTime);
+    SandboxOutcome Outcome, int ExitCode, int Signal, byte[] Stdout, byte[] Stderr, byte[] Result, TimeSpan WallTime, TimeSpan CpuTime)
+{
+    /// <summary>Whether one of its processes held most of the memory that it may have; false where nobody knows, as of a container's.</summary>
+    public bool NearMemoryLimit { get; init; }
+}
 
 /// <summary>The sandbox itself failed; never a statement about the program.</summary>
 public sealed class SandboxException(string message, Exception? inner = null) : Exception(message, inner);

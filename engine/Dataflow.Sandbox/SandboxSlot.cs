@@ -31,7 +31,7 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
             LaunchReply? reply = await process.SendAsync(isolation.Compose(Interlocked.Increment(ref nextId), request, user?.Id), cancellationToken);
             if (reply is { Started: true })
             {
-                return Interpret(reply);
+                return Interpret(reply, request.Limits);
             }
 
             refusals += reply is null ? 0 : 1;
@@ -89,7 +89,7 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
     }
 
     // bwrap passes the program's exit code on, and 128 + n if a signal ended it.
-    private static SandboxResult Interpret(LaunchReply reply)
+    private static SandboxResult Interpret(LaunchReply reply, SandboxLimits limits)
     {
         bool signaled = (reply.Status & 0x7f) != 0;
         int exit = signaled ? 0 : (reply.Status >> 8) & 0xff;
@@ -102,6 +102,9 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
             : SandboxOutcome.Exited;
         return new SandboxResult(
             outcome, exit, signal, reply.Stdout, reply.Stderr, reply.Result,
-            TimeSpan.FromMicroseconds(reply.WallMicroseconds), TimeSpan.FromMicroseconds(reply.CpuMicroseconds));
+            TimeSpan.FromMicroseconds(reply.WallMicroseconds), TimeSpan.FromMicroseconds(reply.CpuMicroseconds))
+        {
+            NearMemoryLimit = reply.PeakBytes >= limits.MemoryBytes / 4 * 3,
+        };
     }
 }

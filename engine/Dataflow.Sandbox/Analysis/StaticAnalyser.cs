@@ -36,6 +36,7 @@ public sealed class StaticAnalyser(SandboxPool pool)
         }
 
         SandboxResult result = await pool.RunAsync(language.ToCompile(program), cancellationToken);
+        Endings.ThrowIfNoTool(result);
         return language.Parsed(sources.Count, language.Findings(program, result))
             ?? throw new SandboxException($"the {language.Name} parser said nothing: {result.Outcome} {result.ExitCode} {Encoding.UTF8.GetString(result.Stderr)}");
     }
@@ -52,24 +53,25 @@ public sealed class StaticAnalyser(SandboxPool pool)
                 : (await Task.WhenAll(sources.Select(source => TogetherAsync(language, [source], cancellationToken)))).SelectMany(each => each);
         }
 
+        Endings.ThrowIfNoTool(result);
         ILookup<string, Finding> findings = language.AnalysisFindings(program, result).Distinct().ToLookup(finding => finding.File, StringComparer.Ordinal);
         if (sources.Length == 1)
         {
-            SourceAnalysis one = Of(findings[language.SourceName], result.ExitCode == 0, language, result);
+            SourceAnalysis one = Of(findings[language.SourceName], sources[0], result.ExitCode == 0, language, result);
             // A source that is refused may yet be well-formed, such as one that needs libraries which are not here.
             return [!one.Parses && language.ToParse(sources) is not null ? one with { Parses = (await ParseAsync(language, sources, cancellationToken))[0] } : one];
         }
 
-        return sources.Select((_, i) => Of(findings[language.SourceNameOf(i)].Select(finding => finding with { File = language.SourceName }), true, language, result));
+        return sources.Select((source, i) => Of(findings[language.SourceNameOf(i)].Select(finding => finding with { File = language.SourceName }), source, true, language, result));
     }
 
-    private static SourceAnalysis Of(IEnumerable<Finding> findings, bool accepted, Language language, SandboxResult result)
+    private static SourceAnalysis Of(IEnumerable<Finding> findings, string source, bool accepted, Language language, SandboxResult result)
     {
-        Finding[] ordered = findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column).ToArray();
+        Finding[] ordered = findings.Select(finding => finding.Within(language.SourceName, source)).OrderBy(finding => finding.Line).ThenBy(finding => finding.Column).ToArray();
         bool parses = accepted && (language.SourcesPerAnalysis == 1 || !Array.Exists(ordered, finding => finding.Severity == Severity.Error));
         if (!accepted && ordered.Length == 0)
         {
-            ordered = [new Finding(language.SourceName, 0, 0, Severity.Error, "", Endings.Short(Encoding.UTF8.GetString(result.Stderr).Trim()))];
+            ordered = [new Finding(language.SourceName, 0, 0, Severity.Error, "", Endings.Short(string.Join('\n', CompilerMessages.Reasons(result))))];
         }
 
         return new SourceAnalysis(parses, ordered);

@@ -13,7 +13,8 @@ internal sealed record Build(IReadOnlyDictionary<string, SandboxFile>? Files, IR
 /// <summary>Compiles in the sandbox: a compiler reads what a model wrote, so it is trusted no more than that.</summary>
 internal sealed class Builder(SandboxPool pool, Language language)
 {
-    public async Task<Build> BuildAsync(LanguageProgram program, CancellationToken cancellationToken)
+    /// <param name="source">The candidate's, of which the program is made.</param>
+    public async Task<Build> BuildAsync(LanguageProgram program, string source, CancellationToken cancellationToken)
     {
         if (program.Compile is null)
         {
@@ -26,21 +27,22 @@ internal sealed class Builder(SandboxPool pool, Language language)
             return new Build(null, [], abnormal with { Detail = "the compiler " + abnormal.Detail });
         }
 
+        Endings.ThrowIfNoTool(result);
         IReadOnlyList<Finding> findings = language.Findings(program, result);
         if (result.ExitCode == 0)
         {
             return new Build(Unpack(result.Result), findings, null);
         }
 
-        Finding? first = findings.FirstOrDefault(finding => finding.Severity == Severity.Error);
+        Finding? first = findings.FirstOrDefault(finding => finding.Severity == Severity.Error)?.Within(language.SourceName, source);
         return new Build(null, findings, first is null
-            ? new Grade(Verdict.CompileError, Endings.LastLine(result.Stderr))
+            ? new Grade(Verdict.CompileError, Endings.Short(CompilerMessages.Reasons(result).LastOrDefault("")))
             : new Grade(Verdict.CompileError, Describe(first), first.Line, first.Column));
     }
 
     /// <summary>The grade of a source that cannot even be read; null if it can.</summary>
     public async Task<Grade?> CheckAsync(string source, CancellationToken cancellationToken) =>
-        (await BuildAsync(language.ToCheck(source), cancellationToken)).Failure is { Verdict: Verdict.CompileError } failure ? failure : null;
+        (await BuildAsync(language.ToCheck(source), source, cancellationToken)).Failure is { Verdict: Verdict.CompileError } failure ? failure : null;
 
     private static string Describe(Finding finding)
     {

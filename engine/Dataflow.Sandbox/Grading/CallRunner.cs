@@ -19,7 +19,7 @@ internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLim
     public async Task<CallRun> RunAsync(string source, IReadOnlyList<string> calls, CancellationToken cancellationToken)
     {
         LanguageProgram program = language.WithCalls(source, calls);
-        Build build = await builder.BuildAsync(program, cancellationToken);
+        Build build = await builder.BuildAsync(program, source, cancellationToken);
         if (build.Files is null)
         {
             return await NotCompiledAsync(source, program, calls.Count, build, cancellationToken);

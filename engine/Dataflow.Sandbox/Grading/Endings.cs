@@ -9,6 +9,10 @@ internal static class Endings
     private const int CpuTimeSignal = 24;
     private const int KillSignal = 9;
 
+    // Of a shell: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
+    private const int NotExecutable = 126;
+    private const int NotFound = 127;
+
     /// <summary>The grade of a program that a limit or a signal ended; null if it exited.</summary>
     public static Grade? Abnormal(SandboxResult result) => result.Outcome switch
     {
@@ -30,7 +34,8 @@ internal static class Endings
 
         string complaint = Encoding.UTF8.GetString(result.Stderr);
         string said = Short(language.Complaint(complaint));
-        return language.IsOutOfMemory(complaint) ? new Grade(Verdict.MemoryLimit, "used too much memory")
+        // The words alone are no evidence: anybody can write them.
+        return language.EndedForMemory(result, complaint) || (result.NearMemoryLimit && language.IsOutOfMemory(complaint)) ? new Grade(Verdict.MemoryLimit, "used too much memory")
             : said.Length == 0 ? grade
             : grade with { Detail = result.Outcome == SandboxOutcome.Signaled ? $"{grade.Detail}: {said}" : said };
     }
@@ -39,6 +44,16 @@ internal static class Endings
     public static Grade OfError(Language language, string test, string error) => language.IsOutOfMemory(error)
         ? new Grade(Verdict.MemoryLimit, test + "used too much memory")
         : new Grade(Verdict.RuntimeError, test + Short(error));
+
+    /// <summary>A shell that cannot start our tool says nothing of what the tool was to read.</summary>
+    /// <exception cref="SandboxException">It could not start one.</exception>
+    public static void ThrowIfNoTool(SandboxResult compiled)
+    {
+        if (compiled is { Outcome: SandboxOutcome.Exited, ExitCode: NotFound or NotExecutable } && LastLine(compiled.Stderr) is string said && said.StartsWith("/bin/sh:", StringComparison.Ordinal))
+        {
+            throw new SandboxException($"a tool could not be started in the sandbox: {said}");
+        }
+    }
 
     public static string LastLine(byte[] stderr)
     {

@@ -85,7 +85,10 @@ internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLi
             : elapsed + TimeSpan.FromMilliseconds(20) >= limits.WallTime ? SandboxOutcome.TimedOut
             : SandboxOutcome.Signaled;
         result = new SandboxResult(
-            outcome, (int)status, outcome == SandboxOutcome.Signaled ? (int)status - 128 : 0, rest[..outBytes].ToArray(), rest.Slice(outBytes, errBytes).ToArray(), [], elapsed, elapsed);
+            outcome, (int)status, outcome == SandboxOutcome.Signaled ? (int)status - 128 : 0, rest[..outBytes].ToArray(), rest.Slice(outBytes, errBytes).ToArray(), [], elapsed, elapsed)
+        {
+            NearMemoryLimit = whole.NearMemoryLimit,
+        };
         rest = rest[(outBytes + errBytes)..];
         return true;
     }

@@ -21,7 +21,7 @@ public sealed class ProgramRunner(SandboxPool pool, Language language, SandboxLi
     public async IAsyncEnumerable<ProgramRun> RunAsync(string source, IReadOnlyList<string> inputs, bool together, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         LanguageProgram program = language.Alone(source);
-        Build build = await builder.BuildAsync(program, cancellationToken);
+        Build build = await builder.BuildAsync(program, source, cancellationToken);
         if (build.Files is null)
         {
             yield return new ProgramRun(build.Failure!, "", Built: false);

@@ -53,6 +53,8 @@ public sealed partial class Bash : Language
     public override bool IsOutOfMemory(string complaint) =>
         complaint.Contains("cannot allocate", StringComparison.OrdinalIgnoreCase);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+
     // What is expected is the text itself: a command line in its place would have to be run to mean something.
     public override bool TryReadLiteral(string text, out CanonicalValue value)
     {
@@ -75,6 +77,9 @@ public sealed partial class Bash : Language
     private static string Quote(string text) => text.Contains('\0', StringComparison.Ordinal)
         ? LiteralForms.None("bash", "a text with a zero character")
         : "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+
+    [GeneratedRegex(@"^/\S+: (?:line \d+: )?(?:\w+: cannot allocate \d+ bytes|(?:\S+: )+Cannot allocate memory)", RegexOptions.Multiline)]
+    private static partial Regex Exhausted();
 
     [GeneratedRegex(@"^/job/(?<file>[\w.]+): line (?<line>\d+): (?<severity>)(?<message>.*)$")]
     private static partial Regex Message();

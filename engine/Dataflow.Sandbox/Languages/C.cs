@@ -25,7 +25,7 @@ public sealed class C : Language
 
     public override IReadOnlyList<string> Extensions => [".c"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "gcc"), new("/usr/include/stdio.h", "libc6-dev")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "gcc"), new("/usr/bin/as", "binutils"), new("/usr/bin/ld", "binutils"), new("/usr/include/stdio.h", "libc6-dev")];
 
     public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {
@@ -55,7 +55,7 @@ public sealed class C : Language
     public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
         Alone(sources[0]) with { Compile = $"cd /job && {Compiler} {Options} -Wall -Wextra -fsyntax-only {SourceName}" };
 
-    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadGcc(result);
 
     // malloc says nothing to stderr; the sandbox sees what is used.
     public override bool IsOutOfMemory(string complaint) => false;

@@ -44,7 +44,7 @@ public sealed partial class CSharp : Language
 
     public override IReadOnlyList<string> Extensions => [".cs"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(toolchain.Compiler, "dotnet-sdk-10.0")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(toolchain.Compiler, "dotnet-sdk-10.0"), new(toolchain.Host, "dotnet-sdk-10.0")];
 
     public override long LeastMemoryBytes => 128_000_000;
 
@@ -106,6 +106,8 @@ public sealed partial class CSharp : Language
 
     public override bool IsOutOfMemory(string complaint) =>
         complaint.Contains("OutOfMemoryException", StringComparison.Ordinal) || complaint.Contains("Out of memory", StringComparison.Ordinal);
+
+    public override bool EndedForMemory(SandboxResult result, string stderr) => result.Outcome == SandboxOutcome.Signaled && IsOutOfMemory(stderr);
 
     public override string Complaint(string stderr) => stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "";
 

@@ -18,7 +18,7 @@ public sealed class Cpp : Language
 
     public override IReadOnlyList<string> Extensions => [".cpp", ".cc", ".cxx"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "g++")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "g++"), new("/usr/bin/as", "binutils"), new("/usr/bin/ld", "binutils"), new("/usr/include/stdio.h", "libc6-dev")];
 
     public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {
@@ -48,9 +48,12 @@ public sealed class Cpp : Language
     public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
         Alone(sources[0]) with { Compile = $"cd /job && {Compiler} {Options} -Wall -Wextra -fsyntax-only {SourceName}" };
 
-    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadGcc(result);
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("std::bad_alloc", StringComparison.Ordinal);
+
+    public override bool EndedForMemory(SandboxResult result, string stderr) =>
+        result.Outcome == SandboxOutcome.Signaled && stderr.Contains("terminate called after throwing an instance of 'std::bad_alloc'", StringComparison.Ordinal);
 
     // 'terminate called after throwing an instance of …' comes before 'what():'.
     public override string Complaint(string stderr) => string.Join(' ', stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));

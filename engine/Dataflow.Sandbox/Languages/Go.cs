@@ -67,6 +67,8 @@ public sealed partial class Go : Language
     public override bool IsOutOfMemory(string complaint) =>
         complaint.Contains("out of memory", StringComparison.Ordinal) || complaint.Contains("cannot allocate memory", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => result.ExitCode == 2 && Exhausted().IsMatch(stderr);
+
     public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
 
     // The runtime reserves its arenas ahead.
@@ -109,6 +111,9 @@ public sealed partial class Go : Language
         : "package main\n//line candidate.go:1\n" + source;
 
     private static (string Name, string Text)[] MainFor(string source) => Main().IsMatch(source) ? [] : [("main.go", EmptyMain)];
+
+    [GeneratedRegex("^(?:fatal error|runtime): .*(?:out of memory|cannot allocate memory)", RegexOptions.Multiline)]
+    private static partial Regex Exhausted();
 
     [GeneratedRegex(@"^package\s+\w+", RegexOptions.Multiline)]
     private static partial Regex Package();

@@ -40,8 +40,7 @@ public sealed partial class Java : Language
     public override LanguageProgram Alone(string source)
     {
         (string file, string text, int shiftedLine, int shift) = Shape(source, "");
-        string main = Main().Match(text) is { Success: true } match ? match.Groups["name"].Value : Path.GetFileNameWithoutExtension(file);
-        return Build([(file, text)], main) with { ShiftedLine = shiftedLine, Shift = shift };
+        return Build([(file, text)], Path.GetFileNameWithoutExtension(file)) with { ShiftedLine = shiftedLine, Shift = shift };
     }
 
     public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
@@ -52,7 +51,7 @@ public sealed partial class Java : Language
             text.Append(CultureInfo.InvariantCulture, $"case {i}: return {OneLine(calls[i])};\n");
         }
 
-        bool bare = IsBare(source);
+        bool bare = !JavaSource.Read(source).DeclaresTypes;
         string type = bare ? Wrapper : "DataflowCalls";
         text.Append(CultureInfo.InvariantCulture, $"default: return null; }} }}\npublic static void main(String[] arguments) throws java.io.IOException {{ DataflowDriver.run({calls.Count}, new {type}()::dataflowCall); }}\n");
         (string file, string candidate, int shiftedLine, int shift) = Shape(source, text.ToString());
@@ -80,6 +79,8 @@ public sealed partial class Java : Language
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("OutOfMemoryError", StringComparison.Ordinal) || complaint.Contains("insufficient memory", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+
     public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => limits with { MappingBytes = limits.MappingBytes + (8L << 30) };
@@ -88,10 +89,12 @@ public sealed partial class Java : Language
     {
         long heap = Math.Max(16_000_000, limits.MemoryBytes - OverheadBytes);
         string options = string.Create(CultureInfo.InvariantCulture, $"-Xmx{heap / 1024}k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -XX:-UsePerfData");
+        // What was compiled tells for certain what can be started; if nothing can, the launcher says so of the file's own class.
+        string main = program.CallFile is null ? JavaClass.ToRun(files, program.Run[^1]) ?? program.Run[^1] : program.Run[^1];
         // It cannot open a descriptor by number, but write to that of its standard input, whose token comes as a property then.
         string command = program.CallFile is null
-            ? $"exec {Runtime} {options} -cp /job {program.Run[^1]}"
-            : $"read -r token && exec {Runtime} {options} -Ddataflow.token=$token -cp /job {program.Run[^1]} 0>&8";
+            ? $"exec {Runtime} {options} -cp /job '{main}'"
+            : $"read -r token && exec {Runtime} {options} -Ddataflow.token=$token -cp /job '{main}' 0>&8";
         return base.ToRun(program, files, stdin, limits) with { Command = ["/bin/sh", "-c", command] };
     }
 
@@ -108,33 +111,24 @@ public sealed partial class Java : Language
     // A public class must have its file's name. A package would have to be a folder, so there is none.
     private static (string File, string Text, int ShiftedLine, int Shift) Shape(string source, string members)
     {
-        string text = Package().Replace(source, match => new string(' ', match.Length), 1);
-        if (!IsBare(source))
+        JavaSource read = JavaSource.Read(source);
+        string text = source[..read.Package.Start.Value] + NoLineBreak().Replace(source[read.Package], " ") + source[read.Package.End.Value..];
+        if (read.DeclaresTypes)
         {
-            return ((PublicType().Match(text) is { Success: true } match ? match.Groups["name"].Value : "Candidate") + ".java", text, 0, 0);
+            return ((read.PublicType ?? "Candidate") + ".java", text, 0, 0);
         }
 
-        int start = LeadingImports().Match(text).Length;
+        int start = read.ImportsEnd;
         string opening = (start == 0 ? Imports : "") + $"class {Wrapper} {{ ";
         return (Wrapper + ".java", text[..start] + opening + text[start..] + "\n" + members + "}\n", Lines(text[..start]) + 1, opening.Length);
     }
 
-    private static bool IsBare(string source) => !Types().IsMatch(source);
+    // The error has no stack where there was no memory for one.
+    [GeneratedRegex("""^(?:(?:Exception in thread "[^"\n]*" |Caused by: |Exception: )(?:[\w.$]+: )*java\.lang\.OutOfMemoryError|java\.lang\.OutOfMemoryError[^\n]*\n\tat |# There is insufficient memory for the Java Runtime)""", RegexOptions.Multiline)]
+    private static partial Regex Exhausted();
 
-    [GeneratedRegex(@"^\s*package\s+[\w.]+\s*;", RegexOptions.Multiline)]
-    private static partial Regex Package();
-
-    [GeneratedRegex(@"\A(?:\s*import\s+(?:static\s+)?[\w.*]+\s*;[ \t]*\n?)*")]
-    private static partial Regex LeadingImports();
-
-    [GeneratedRegex(@"^(?:(?:public|final|abstract|static|sealed|strictfp|@\w+)\s+)*(?:class|interface|enum|record|@interface)\s+\w", RegexOptions.Multiline)]
-    private static partial Regex Types();
-
-    [GeneratedRegex(@"\bpublic\s+(?:(?:final|abstract|sealed|strictfp)\s+)*(?:class|interface|enum|record)\s+(?<name>\w+)")]
-    private static partial Regex PublicType();
-
-    [GeneratedRegex(@"\bclass\s+(?<name>\w+)[^{]*\{(?:(?!\bclass\s+\w).)*?\bstatic\s+(?:final\s+)?void\s+main\s*\(", RegexOptions.Singleline)]
-    private static partial Regex Main();
+    [GeneratedRegex(@"[^\n]")]
+    private static partial Regex NoLineBreak();
 
     [GeneratedRegex(@"^(?:/job/)?(?<file>\w+\.java):(?<line>\d+): (?<severity>error|warning): (?:\[(?<code>[\w-]+)\] )?(?<message>[^\n]*)(?:(?:\n(?!\w+\.java:)[^\n]*){0,4}?\n(?<before>[ \t]*)\^)?$", RegexOptions.Multiline)]
     private static partial Regex Message();

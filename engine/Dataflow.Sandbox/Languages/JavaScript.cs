@@ -4,10 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace Dataflow.Sandbox.Languages;
 
-/// <summary>JavaScript in Node.js: a CommonJS script, or a module where it imports or exports.</summary>
+/// <summary>JavaScript in Node.js: a CommonJS script where it can be read so, and else an ES module.</summary>
 public sealed partial class JavaScript : Language
 {
-    private const string Node = "/usr/bin/node";
+    private const string Node = NodeRuntime.Program;
+    private const string SourceFile = "candidate.js";
+    private const string ScriptFile = "candidate.cjs";
+    private const string ModuleFile = "candidate.mjs";
 
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
@@ -15,6 +18,8 @@ public sealed partial class JavaScript : Language
         List = (items, _) => $"[{string.Join(", ", items)}]",
         Dictionary = (pairs, _) => $"({{{string.Join(", ", pairs.Select(pair => $"[{pair.Key}]: {pair.Value}"))}}})",
     };
+
+    private readonly NodeRuntime runtime = new();
 
     public override string Name => "javascript";
 
@@ -34,9 +39,23 @@ public sealed partial class JavaScript : Language
         return new(LanguageProgram.Texts((name, source)), [Node, "/job/" + name]);
     }
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) => Compose(FileName(source), source, calls);
+    /// <summary>The script, the driver, and a last line that lets the driver evaluate in the script's scope.</summary>
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    {
+        string name = FileName(source);
+        return new(
+            LanguageProgram.Texts((name, WithHook(source)), ("driver.cjs", Driver("javascript.cjs")), ("calls.json", JsonSerializer.Serialize(calls))),
+            [Node, "--require", "/job/driver.cjs", "/job/" + name]);
+    }
 
-    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"{Node} --check /job/{FileName(source)}" };
+    // Once it takes a file for a module, a check of Node.js reads it no further, so that is checked under a module's name.
+    public override LanguageProgram ToCheck(string source) => FileName(source) is not SourceFile and string name
+        ? Alone(source) with { Compile = $"{Node} --check /job/{name}" }
+        : Alone(source) with
+        {
+            Files = LanguageProgram.Texts((SourceFile, source), (ScriptFile, source), (ModuleFile, source)),
+            Compile = $"{{ {Node} --check /job/{ScriptFile} 2> /dev/null || {{ {Node} --check /job/{SourceFile} && {Node} --check /job/{ModuleFile}; }}; }}",
+        };
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => NodeMessages.Read(result, SourceName);
 
@@ -44,20 +63,17 @@ public sealed partial class JavaScript : Language
 
     public override bool IsOutOfMemory(string complaint) => NodeMessages.IsOutOfMemory(complaint);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => NodeMessages.EndedForMemory(result, stderr);
+
     public override string Complaint(string stderr) => NodeMessages.Complaint(stderr);
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => NodeMessages.RunLimits(limits);
 
     public override string Literal(JsonNode? value) => Forms.Write(value);
 
-    /// <summary>The script, the driver, and a last line that lets the driver evaluate in the script's scope.</summary>
-    internal static LanguageProgram Compose(string name, string source, IReadOnlyList<string> calls) => new(
-        LanguageProgram.Texts((name, WithHook(source)), ("driver.cjs", Driver("javascript.cjs")), ("calls.json", JsonSerializer.Serialize(calls))),
-        [Node, "--require", "/job/driver.cjs", "/job/" + name]);
-
     internal static string WithHook(string source) => source + "\n;globalThis.dataflow_evaluate((code) => eval(code));\n";
 
-    internal static string FileName(string source) => Module().IsMatch(source) ? "candidate.mjs" : "candidate.cjs";
+    private string FileName(string source) => runtime.DetectsModules ? SourceFile : Module().IsMatch(source) ? ModuleFile : ScriptFile;
 
     [GeneratedRegex(@"^(?:import\s+[\w{*'""]|export\s+[\w{*])", RegexOptions.Multiline)]
     private static partial Regex Module();

@@ -41,12 +41,10 @@ public abstract class Language
     /// <summary>Memory without which its programs do not start.</summary>
     public virtual long LeastMemoryBytes => 64_000_000;
 
-    /// <summary>What is missing here and how to get it; null if the language can be used.</summary>
-    public string? Problem()
-    {
-        LanguageTool? absent = Tools.FirstOrDefault(tool => !tool.IsThere);
-        return absent is null ? null : $"{absent.Path} is not there, which {Name} needs; install it with 'apt-get install {absent.Package}'";
-    }
+    /// <summary>What is missing here, or out of the sandbox's sight, and how to get it; null if the language can be used.</summary>
+    public string? Problem() => Tools
+        .Select(tool => tool.Problem(ReadOnlyPaths) is string problem ? $"{problem}, which {Name} needs; install it with 'apt-get install {tool.Package}'" : null)
+        .FirstOrDefault(problem => problem is not null);
 
     /// <summary>The source as a program of its own.</summary>
     public abstract LanguageProgram Alone(string source);
@@ -95,6 +93,12 @@ public abstract class Language
 
     /// <summary>Whether a complaint is this language's way to say that memory ran out.</summary>
     public abstract bool IsOutOfMemory(string complaint);
+
+    /// <summary>
+    /// Whether a program ended just as its runtime ends one for want of memory, by the whole message and the way to end: one
+    /// allocation that is refused for its size leaves no other trace.
+    /// </summary>
+    public virtual bool EndedForMemory(SandboxResult result, string stderr) => false;
 
     /// <summary>Of what a program that failed wrote to stderr, the line that says why.</summary>
     public virtual string Complaint(string stderr)

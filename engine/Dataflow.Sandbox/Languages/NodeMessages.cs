@@ -20,6 +20,10 @@ internal static partial class NodeMessages
         complaint.Contains("heap out of memory", StringComparison.Ordinal) || complaint.Contains("Array buffer allocation failed", StringComparison.Ordinal)
         || complaint.Contains("allocation failure", StringComparison.Ordinal);
 
+    /// <summary>V8 ends the process when its heap is full; a buffer that it cannot have is an error like others.</summary>
+    public static bool EndedForMemory(SandboxResult result, string stderr) =>
+        result.Outcome == SandboxOutcome.Signaled ? IsOutOfMemory(stderr) : NoBuffer().IsMatch(stderr);
+
     // The stack and the version of Node.js come after it.
     public static string Complaint(string stderr) => Named().Match(stderr) is { Success: true } match ? match.Value : stderr.Trim();
 
@@ -28,6 +32,9 @@ internal static partial class NodeMessages
 
     [GeneratedRegex(@"^(?:file://)?/job/[^\n:]+:(?<line>\d+)\n.*?(?:^(?<before>[ \t]*)\^+[^\n]*\n.*?)?^(?<message>SyntaxError[^\n]*)", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Mistake();
+
+    [GeneratedRegex(@"^(?:Uncaught )?RangeError: Array buffer allocation failed\n +at ", RegexOptions.Multiline)]
+    private static partial Regex NoBuffer();
 
     [GeneratedRegex(@"^(?:Uncaught )?\w*(?:Error|Exception)\b[^\n]*", RegexOptions.Multiline)]
     private static partial Regex Named();

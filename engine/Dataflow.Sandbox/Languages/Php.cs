@@ -40,6 +40,8 @@ public sealed partial class Php : Language
     public override bool IsOutOfMemory(string complaint) =>
         complaint.Contains("Allowed memory size of", StringComparison.Ordinal) || complaint.Contains("Out of memory", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+
     public override string Complaint(string stderr) =>
         stderr.Split('\n').FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase))?.Trim() ?? base.Complaint(stderr);
 
@@ -65,7 +67,21 @@ public sealed partial class Php : Language
 
     private static LanguageProgram Scripts(string main, params (string, string)[] files) => new(LanguageProgram.Texts(files), [Interpreter, "/job/" + main]);
 
-    private static string Tagged(string source) => source.Contains("<?", StringComparison.Ordinal) ? source : "<?php " + source;
+    private static string Tagged(string source) => IsTemplate(source) ? source : "<?php " + source;
+
+    // Read as code, a template comes to its opening tag before anything else ends the code. Text that no code could be, such as
+    // with an apostrophe, may hide the tag.
+    private static bool IsTemplate(string source)
+    {
+        Match? first = Token().Matches(source).FirstOrDefault(token => token.Groups["tag"].Success || token.Groups["open"].Success);
+        return first is not null && (first.Groups["open"].Success ? source.Contains("<?", StringComparison.Ordinal) : first.Value == "<?");
+    }
+
+    [GeneratedRegex("""(?<tag><\?|\?>)|(?:#(?!\[)|//)(?:(?!\?>)[^\n])*|/\*.*?\*/|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`|<<<[ \t]*(["']?)(?<end>\w+)\1\r?\n.*?^[ \t]*\k<end>\b|(?<open>['"`]|/\*|<<<)""", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Token();
+
+    [GeneratedRegex(@"^(?:PHP )?Fatal error: +(?:Allowed memory size of \d+ bytes exhausted|Out of memory \()|^mmap\(\) failed: \[12\] [^\n]*\n+Out of memory$", RegexOptions.Multiline)]
+    private static partial Regex Exhausted();
 
     [GeneratedRegex(@"^(?:PHP )?(?<severity>\w+(?: \w+)?):\s+(?<message>.*) in /job/(?<file>[\w.]+) on line (?<line>\d+)$")]
     private static partial Regex Message();

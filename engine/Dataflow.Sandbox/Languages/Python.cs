@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Dataflow.Sandbox.Languages;
 
 /// <summary>Python 3, with its standard library and nothing else.</summary>
-public sealed class Python : Language
+public sealed partial class Python : Language
 {
     private const string Interpreter = "/usr/bin/python3";
 
@@ -66,6 +67,8 @@ public sealed class Python : Language
 
     public override bool IsOutOfMemory(string complaint) => Complaint(complaint).StartsWith("MemoryError", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+
     public override bool TryReadLiteral(string text, out CanonicalValue value) => PythonLiteral.TryRead(text, out value);
 
     public override string Literal(JsonNode? value) => Forms.Write(value);
@@ -76,4 +79,7 @@ public sealed class Python : Language
 
     private static LanguageProgram Scripts(string main, params (string, string)[] files) =>
         new(LanguageProgram.Texts(files), [Interpreter, "-I", "-S", "/job/" + main]);
+
+    [GeneratedRegex(@"^Traceback \(most recent call last\):\n(?:[ \t][^\n]*\n)*MemoryError(?:: [^\n]*)?\s*\z", RegexOptions.Multiline)]
+    private static partial Regex Exhausted();
 }

@@ -20,7 +20,7 @@ public sealed class Rust : Language
 
     public override IReadOnlyList<string> Extensions => [".rs"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "rustc"), new("/usr/bin/cc", "gcc")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "rustc"), new("/usr/bin/cc", "gcc"), new("/usr/bin/ld", "binutils")];
 
     public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {
@@ -61,6 +61,8 @@ public sealed class Rust : Language
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(result);
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("memory allocation of", StringComparison.Ordinal);
+
+    public override bool EndedForMemory(SandboxResult result, string stderr) => result.Outcome == SandboxOutcome.Signaled && IsOutOfMemory(stderr);
 
     public override string Complaint(string stderr) => string.Join(' ', stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("note:", StringComparison.Ordinal)));
 

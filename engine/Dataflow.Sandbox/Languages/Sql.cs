@@ -59,6 +59,8 @@ public sealed partial class Sql : Language
 
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("out of memory", StringComparison.Ordinal);
 
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+
     public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
 
     public override Answers ReadAnswers(SandboxResult result, string token)
@@ -135,6 +137,9 @@ public sealed partial class Sql : Language
             return false;
         }
     }
+
+    [GeneratedRegex(@"^(?:(?:Runtime|Parse) error near line \d+|Error[^:\n]*): out of memory(?: \(7\))?\r?$", RegexOptions.Multiline)]
+    private static partial Regex Exhausted();
 
     [GeneratedRegex(@"^(?:select|values|with|pragma|explain|insert|update|delete|create|drop|alter)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Statement();

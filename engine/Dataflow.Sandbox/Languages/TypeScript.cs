@@ -6,7 +6,8 @@ namespace Dataflow.Sandbox.Languages;
 /// <summary>TypeScript, transpiled by the compiler's library and run by Node.js.</summary>
 public sealed class TypeScript : Language
 {
-    private const string Node = "/usr/bin/node";
+    private const string Node = NodeRuntime.Program;
+    private const string Transpiled = "candidate.js";
 
     private const string TypeChecker = "/usr/bin/tsc";
 
@@ -24,39 +25,33 @@ public sealed class TypeScript : Language
 
     public override long LeastMemoryBytes => javaScript.LeastMemoryBytes;
 
-    public override LanguageProgram Alone(string source)
+    public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs"))), [Node, "/job/" + Transpiled])
     {
-        string name = JavaScript.FileName(source);
-        return new(LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs"))), [Node, "/job/" + name])
-        {
-            Compile = $"{Node} /job/transpile.cjs {name}",
-        };
-    }
+        Compile = $"{Node} /job/transpile.cjs",
+    };
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) => new(
+        LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs")), ("driver.cjs", Driver("javascript.cjs")), ("calls.json", JsonSerializer.Serialize(calls))),
+        [Node, "--require", "/job/driver.cjs", "/job/" + Transpiled])
     {
-        string name = JavaScript.FileName(source);
-        return new(
-            LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs")), ("driver.cjs", Driver("javascript.cjs")), ("calls.json", JsonSerializer.Serialize(calls))),
-            [Node, "--require", "/job/driver.cjs", "/job/" + name])
-        {
-            Compile = $"{Node} /job/transpile.cjs {name} '{JavaScript.WithHook("")}' && cp /job/driver.cjs /job/calls.json {LanguageProgram.OutputFolder}/",
-        };
-    }
+        Compile = $"{Node} /job/transpile.cjs '{JavaScript.WithHook("")}' && cp /job/driver.cjs /job/calls.json {LanguageProgram.OutputFolder}/",
+    };
 
     // Transpiling looks at form alone; types are the linter's business here.
     public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
         WithLinter(Alone(sources[0]), new(TypeChecker, "node-typescript"), $"cd /job && {TypeChecker} --noEmit --pretty false --strict --target ES2020 --moduleResolution node {SourceName}");
 
-    // Which packages of types are installed here is no matter of the source.
+    // Which packages of types are installed here is no matter of the source, nor that tsc takes none for a module that awaits.
     public override IReadOnlyList<Finding> AnalysisFindings(LanguageProgram program, SandboxResult result) =>
-        Findings(program, result).Where(finding => !finding.Message.Contains("@types/node", StringComparison.Ordinal)).ToArray();
+        Findings(program, result).Where(finding => !finding.Message.Contains("@types/node", StringComparison.Ordinal) && finding.Code is not ("TS1375" or "TS1378" or "TS1431" or "TS1432")).ToArray();
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadParenthesised(result);
 
     public override bool MayBeCompileError(string complaint) => javaScript.MayBeCompileError(complaint);
 
     public override bool IsOutOfMemory(string complaint) => NodeMessages.IsOutOfMemory(complaint);
+
+    public override bool EndedForMemory(SandboxResult result, string stderr) => NodeMessages.EndedForMemory(result, stderr);
 
     public override string Complaint(string stderr) => NodeMessages.Complaint(stderr);
 
