@@ -25,9 +25,8 @@ internal sealed class Capture(int[] pipes, int limit, int status, SandboxStart s
     public byte[] Bytes(int pipe) => streams[pipe].ToArray();
 
     /// <summary>Ends when the program has been reaped: an orphan may hold a pipe open for ever, so end of file is not waited for.</summary>
-    public CaptureEnd Until(int done, TimeSpan wall, int pid, Action kill)
+    public CaptureEnd Until(int done, TimeLimit time, int pid, Action kill)
     {
-        long deadline = Stopwatch.GetTimestamp() + (long)(wall.TotalSeconds * Stopwatch.Frequency);
         int[] all = [.. pipes, status, done];
         var descriptors = new PollDescriptor[all.Length];
         while (true)
@@ -37,7 +36,7 @@ internal sealed class Capture(int[] pipes, int limit, int status, SandboxStart s
                 descriptors[i] = new PollDescriptor { Fd = ended.Contains(all[i]) ? -1 : all[i], Events = Native.PollIn };
             }
 
-            long left = (deadline - Stopwatch.GetTimestamp()) * 1000 / Stopwatch.Frequency;
+            long left = end == CaptureEnd.Itself ? (long)Math.Ceiling(time.Left(pid).TotalMilliseconds) : 0;
             Native.poll(descriptors, (ulong)descriptors.Length, Wait(left));
             bool over = descriptors[^1].Returned != 0;
             foreach (int pipe in descriptors[..^1].Where(descriptor => over || descriptor.Returned != 0).Select(descriptor => descriptor.Fd).Where(fd => fd >= 0))

@@ -76,10 +76,10 @@ internal sealed class Reaper
             {
                 Native.wait4(pid, out int status, 0, usage);
                 // rusage begins with user and system time, each seconds and microseconds, and the most memory in units of 1024 bytes.
-                running?.Held(usage[4] * 1024);
+                running?.Reaped(((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3], usage[4] * 1024);
                 if (running?.Pid == pid)
                 {
-                    running.Ended(status, ((usage[0] + usage[2]) * 1_000_000) + usage[1] + usage[3]);
+                    running.Ended(status);
                 }
             }
             finally
@@ -99,19 +99,25 @@ internal sealed class RunningChild(int pid, int doneWrite)
 
     public int Status { get; private set; }
 
-    /// <summary>User and system time of the child and all that it waited for, in microseconds.</summary>
+    /// <summary>User and system time of all processes of the program that somebody waited for, in microseconds.</summary>
     public long Cpu { get; private set; }
 
     /// <summary>Most memory that one process of the program held, in bytes; that of what started it counts too.</summary>
     public long Peak { get; private set; }
 
-    public void Held(long bytes) => Peak = Math.Max(Peak, bytes);
+    /// <summary>One of its processes is gone: the child, or one that the child left behind, as it does the sandbox's first.</summary>
+    /// <param name="cpu">Of it and all that it waited for, in microseconds.</param>
+    /// <param name="peak">Most that one of those held, in bytes.</param>
+    public void Reaped(long cpu, long peak)
+    {
+        Cpu += cpu;
+        Peak = Math.Max(Peak, peak);
+    }
 
-    public void Ended(int status, long cpu)
+    public void Ended(int status)
     {
         HasEnded = true;
         Status = status;
-        Cpu = cpu;
     }
 
     /// <summary>The child and all that it left behind are gone.</summary>

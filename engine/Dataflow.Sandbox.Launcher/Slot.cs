@@ -55,7 +55,7 @@ internal sealed class Slot(RequestQueue requests, Action<LaunchReply> reply, Rea
         var status = new SandboxStart(pid => LetGo(pid, limits, goWrite));
         long? watched = groups.LimitMemory ? null : limits.MemoryBytes;
         var capture = new Capture([outRead, errorRead, resultRead], limits.OutputBytes, statusRead, status, watched);
-        CaptureEnd end = capture.Until(doneRead, TimeSpan.FromMilliseconds(limits.WallMilliseconds), child.Pid, Kill);
+        CaptureEnd end = capture.Until(doneRead, new TimeLimit(TimeSpan.FromMilliseconds(limits.WallMilliseconds), TimeSpan.FromSeconds(limits.CpuSeconds)), child.Pid, Kill);
         long wall = (long)Stopwatch.GetElapsedTime(begin).TotalMicroseconds;
         bool memory = end == CaptureEnd.Memory || groups.MemoryKills() > kills;
         byte[] complaint = status.Problem is null ? capture.Bytes(1) : Encoding.UTF8.GetBytes(status.Problem);

@@ -3,9 +3,10 @@ namespace Dataflow.Sandbox;
 /// <summary>Limits of one program.</summary>
 public sealed record SandboxLimits
 {
+    /// <summary>Time from start to end, without that in which a busy machine keeps the program from running; at most thirty times as much with it.</summary>
     public TimeSpan WallTime { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>CPU time of each process.</summary>
+    /// <summary>CPU time of each process, and of all together while time is lent for a busy machine.</summary>
     public TimeSpan CpuTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Bytes of memory: of the whole program where a control group is writable or by watching it, and of each process's own data by a resource limit.</summary>

@@ -14,6 +14,8 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
     // A start that the kernel refused is refused again, as a rule.
     private const int MostRefusals = 2;
 
+    private const int KillSignal = 9;
+
     private readonly SemaphoreSlim starting = new(1, 1);
     private LauncherProcess? launcher;
     private LauncherHello? hello;
@@ -96,7 +98,7 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
         int signal = signaled ? reply.Status & 0x7f : exit > 128 && exit < 192 ? exit - 128 : 0;
         // Memory first: a program whose processes the kernel thins out often comes to its time limit as well.
         SandboxOutcome outcome = reply.MemoryExceeded ? SandboxOutcome.MemoryExceeded
-            : reply.TimedOut ? SandboxOutcome.TimedOut
+            : reply.TimedOut || IsOfCpuTime(signal, reply, limits) ? SandboxOutcome.TimedOut
             : reply.OutputExceeded ? SandboxOutcome.OutputExceeded
             : signal != 0 ? SandboxOutcome.Signaled
             : SandboxOutcome.Exited;
@@ -107,4 +109,9 @@ internal sealed class SandboxSlot(IProgramIsolation isolation, SandboxParts part
             NearMemoryLimit = reply.PeakBytes >= limits.MemoryBytes / 4 * 3,
         };
     }
+
+    // The kernel counts ticks of its clock towards the limit, and tells the time that was truly used: on a busy machine
+    // these differ by a tenth and more. What is killed with less was killed by somebody else.
+    private static bool IsOfCpuTime(int signal, LaunchReply reply, SandboxLimits limits) =>
+        signal == KillSignal && reply.CpuMicroseconds >= LaunchParts.CpuSeconds(limits) * 1_000_000L / 2;
 }

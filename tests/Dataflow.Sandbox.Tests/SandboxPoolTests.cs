@@ -35,6 +35,44 @@ public sealed partial class SandboxPoolTests : IAsyncDisposable
         Assert.InRange(result.WallTime.TotalSeconds, 0.9, 10);
     }
 
+    [Theory]
+    [InlineData("while True: pass", SandboxOutcome.TimedOut)]
+    [InlineData("import os; os.kill(os.getpid(), 9)", SandboxOutcome.Signaled)]
+    public async Task A_program_that_uses_up_its_processor_time_runs_out_of_time_and_no_other_that_is_killed(string python, SandboxOutcome outcome) =>
+        Assert.Equal(outcome, (await RunAsync(python, new SandboxLimits { CpuTime = TimeSpan.FromSeconds(1), WallTime = TimeSpan.FromSeconds(20) })).Outcome);
+
+    [Fact]
+    public async Task The_processor_time_of_all_processes_is_told()
+    {
+        SandboxResult result = await RunAsync("import os, time\ndef burn():\n  while time.process_time() < 0.4: pass\nif os.fork() == 0:\n  burn()\n  os._exit(0)\nos.wait()\nburn()");
+        Assert.InRange(result.CpuTime.TotalSeconds, 0.75, 2);
+    }
+
+    [Fact]
+    public async Task Time_in_which_a_busy_machine_keeps_a_program_from_running_is_not_its_own()
+    {
+        await using var crowd = SandboxPool.Create(5 * Environment.ProcessorCount);
+        var limits = new SandboxLimits { WallTime = TimeSpan.FromSeconds(2), CpuTime = TimeSpan.FromSeconds(2) };
+        Task<SandboxResult> Of(string python) => crowd.RunAsync(
+            new SandboxRequest(["/usr/bin/python3", "-I", "-S", "-c", python], new Dictionary<string, SandboxFile>(), [], limits), CancellationToken.None);
+        Task<SandboxResult[]> working = Task.WhenAll(Enumerable.Range(0, 4 * Environment.ProcessorCount).Select(_ => Of("import time\nwhile time.process_time() < 1: pass")));
+        SandboxResult sleeping = await Of("import time; time.sleep(60)");
+        Assert.Equal(SandboxOutcome.TimedOut, sleeping.Outcome);
+        Assert.InRange(sleeping.WallTime.TotalSeconds, 1.9, 30);
+        Assert.All(await working, result => Assert.Equal((SandboxOutcome.Exited, 0), (result.Outcome, result.ExitCode)));
+        Assert.Contains(await working, result => result.WallTime > limits.WallTime);
+    }
+
+    [Fact]
+    public async Task A_program_that_keeps_its_own_processes_waiting_is_lent_no_time()
+    {
+        var limits = new SandboxLimits { WallTime = TimeSpan.FromSeconds(2), CpuTime = TimeSpan.FromSeconds(2) };
+        SandboxResult result = await RunAsync($"import os\nfor _ in range({5 * Environment.ProcessorCount}):\n  if os.fork() == 0:\n    while True: pass\nwhile True: pass", limits);
+        Assert.Equal(SandboxOutcome.TimedOut, result.Outcome);
+        // With what its processes wait for each other it would be a minute.
+        Assert.InRange(result.WallTime.TotalSeconds, 1.9, 30);
+    }
+
     [Fact]
     public async Task Programs_that_run_at_one_time_are_users_of_their_own_whatever_their_pool()
     {

@@ -6,9 +6,6 @@ namespace Dataflow.Sandbox.Grading;
 /// <summary>What the way a program ended says of it.</summary>
 internal static class Endings
 {
-    private const int CpuTimeSignal = 24;
-    private const int KillSignal = 9;
-
     // Of a shell: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
     private const int NotExecutable = 126;
     private const int NotFound = 127;
@@ -19,7 +16,7 @@ internal static class Endings
         SandboxOutcome.TimedOut => new Grade(Verdict.Timeout, "ran past its time"),
         SandboxOutcome.MemoryExceeded => new Grade(Verdict.MemoryLimit, "used too much memory"),
         SandboxOutcome.OutputExceeded => new Grade(Verdict.OutputLimit, "wrote too much"),
-        SandboxOutcome.Signaled => Signaled(result.Signal, result.CpuTime),
+        SandboxOutcome.Signaled => new Grade(Verdict.RuntimeError, $"ended by signal {result.Signal}"),
         _ => null,
     };
 
@@ -62,8 +59,4 @@ internal static class Endings
     }
 
     public static string Short(string text) => text.Length > 300 ? text[..300] + "…" : text;
-
-    private static Grade Signaled(int signal, TimeSpan cpu) => signal is CpuTimeSignal or KillSignal && cpu >= TimeSpan.FromSeconds(1)
-        ? new Grade(Verdict.Timeout, "used up its CPU time")
-        : new Grade(Verdict.RuntimeError, $"ended by signal {signal}");
 }

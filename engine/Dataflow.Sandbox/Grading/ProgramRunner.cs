@@ -29,17 +29,18 @@ public sealed class ProgramRunner(SandboxPool pool, Language language, SandboxLi
         }
 
         byte[][] bytes = inputs.Select(Encoding.UTF8.GetBytes).ToArray();
-        if (together && bytes.Length > 1 && await batch.RunAsync(program, build.Files, bytes, cancellationToken) is { } results)
+        IReadOnlyList<SandboxResult> results = together && bytes.Length > 1 ? await batch.RunAsync(program, build.Files, bytes, cancellationToken) ?? [] : [];
+        foreach (SandboxResult result in results)
         {
-            foreach (SandboxResult result in results)
-            {
-                yield return await EndAsync(source, result, cancellationToken);
-            }
+            yield return await EndAsync(source, result, cancellationToken);
+        }
 
+        if (results.Count > 0 && results[^1] is not { Outcome: SandboxOutcome.Exited, ExitCode: 0 })
+        {
             yield break;
         }
 
-        foreach (byte[] input in bytes)
+        foreach (byte[] input in bytes[results.Count..])
         {
             yield return await EndAsync(source, await pool.RunAsync(language.ToRun(program, build.Files, input, limits) with { HiddenFiles = hidden ?? [] }, cancellationToken), cancellationToken);
         }

@@ -57,6 +57,25 @@ public sealed class BatchTests(LanguagePool shared) : IClassFixture<LanguagePool
         Assert.NotEqual(Verdict.Passed, (await Grader("python", false).GradeAsync(Forgery, Tests(5), CancellationToken.None)).Verdict);
     }
 
+    [Theory]
+    [InlineData("while True: pass", Verdict.Timeout)]
+    [InlineData("import os, time; time.sleep(1.2); os.kill(os.getpid(), 9)", Verdict.RuntimeError)]
+    public async Task An_input_together_that_is_killed_ran_out_of_time_only_if_it_did(string python, Verdict verdict)
+    {
+        var limits = new SandboxLimits { CpuTime = TimeSpan.FromSeconds(1), WallTime = TimeSpan.FromSeconds(20) };
+        Assert.Equal(verdict, (await new CodeGrader(shared.Pool, Known.Find("python")!, limits).GradeAsync(python, Tests(2), CancellationToken.None)).Verdict);
+    }
+
+    [Fact]
+    public async Task A_busy_machine_makes_no_time_out_of_inputs_together()
+    {
+        await using var crowd = SandboxPool.Create(4 * Environment.ProcessorCount);
+        var limits = new SandboxLimits { WallTime = TimeSpan.FromSeconds(1.5), CpuTime = TimeSpan.FromSeconds(3) };
+        Grade[] grades = await Task.WhenAll(Enumerable.Range(0, 4 * Environment.ProcessorCount).Select(_ => new CodeGrader(crowd, Known.Find("python")!, limits).GradeAsync(
+            "import time\nx = int(input())\nwhile time.process_time() < 0.8: pass\nprint(x + 1)", Tests(2), CancellationToken.None)));
+        Assert.All(grades, grade => Assert.Equal((Verdict.Passed, ""), (grade.Verdict, grade.Detail)));
+    }
+
     private static CodeTest[] Tests(int count) =>
         Enumerable.Range(0, count).Select(i => new CodeTest(null, i.ToString(CultureInfo.InvariantCulture) + "\n", (i + 1).ToString(CultureInfo.InvariantCulture))).ToArray();
 
