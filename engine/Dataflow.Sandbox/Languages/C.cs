@@ -14,7 +14,7 @@ public sealed class C : Language
     private static readonly LiteralForms Forms = new("NULL", "1", "0")
     {
         Text = text => text.Contains('\0', StringComparison.Ordinal) ? LiteralForms.None("c", "a text with a zero character") : CQuote.Write(text),
-        Number = number => !LiteralForms.IsWhole(number) || int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() : number.ToJsonString() + "LL",
+        Number = number => !LiteralForms.IsWhole(number) || int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() : LiteralForms.LongLong(number, "c"),
         List = (_, _) => LiteralForms.None("c", "a list"),
         Dictionary = (_, _) => LiteralForms.None("c", "a dictionary"),
     };

@@ -22,7 +22,7 @@ public sealed partial class CSharp : Language
 
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
-        Number = number => LiteralForms.IsWhole(number) && !int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() + "L" : number.ToJsonString(),
+        Number = number => LiteralForms.Sized(number, digits => $"System.Numerics.BigInteger.Parse({digits})"),
         List = (items, array) => JsonShape.Of(array)?.Item is { Kind: not (ShapeKind.Any or ShapeKind.Null or ShapeKind.List or ShapeKind.Dictionary) } ? $"new[] {{ {string.Join(", ", items)} }}" : $"new object[] {{ {string.Join(", ", items)} }}",
         Dictionary = (pairs, _) => $"new Dictionary<string, object> {{ {string.Join(", ", pairs.Select(pair => $"[{pair.Key}] = {pair.Value}"))} }}",
     };

@@ -85,13 +85,13 @@ public readonly record struct CanonicalValue(string Text, bool IsPlain)
         return new(open + string.Join(", ", all.Select(item => item.Text)) + close, Array.TrueForAll(all, item => item.IsPlain));
     }
 
-    // 4, 4.0 and 4e0 amount to the same. Beyond what a double holds exactly, whole numbers keep all their digits.
+    // 4, 4.0 and 4e0 amount to the same. Whole numbers keep all their digits, which are their form already.
     [SuppressMessage("Globalization", "CA1305", Justification = "the culture is given")]
     private static string Number(string text)
     {
         if (!text.AsSpan().ContainsAny('.', 'e', 'E'))
         {
-            return BigInteger.Parse(text, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
+            return text == "-0" ? "0" : text;
         }
 
         double number = double.Parse(text, CultureInfo.InvariantCulture);

@@ -78,7 +78,7 @@ public sealed class Cpp : Language
         _ => shape.Kind switch
         {
             ShapeKind.Text => Quote(value.GetValue<string>()),
-            ShapeKind.Long => value.ToJsonString() + "LL",
+            ShapeKind.Long or ShapeKind.Wide => LiteralForms.LongLong(value, "cpp"),
             ShapeKind.Float when LiteralForms.IsWhole(value) => value.ToJsonString() + ".0",
             _ => value.ToJsonString(),
         },
@@ -89,6 +89,7 @@ public sealed class Cpp : Language
         ShapeKind.Null => "std::nullptr_t",
         ShapeKind.Boolean => "bool",
         ShapeKind.Long => "long long",
+        ShapeKind.Wide => "unsigned long long",
         ShapeKind.Float => "double",
         ShapeKind.Text => "std::string",
         ShapeKind.List => $"std::vector<{Type(shape.Item!)}>",

@@ -85,6 +85,7 @@ public sealed partial class Go : Language
         JsonArray items => $"{Type(shape ?? new(ShapeKind.List))}{{{string.Join(", ", items.Select(item => Write(item, shape?.Item ?? JsonShape.Of(item))))}}}",
         JsonObject record => $"{Type(shape ?? new(ShapeKind.Dictionary))}{{{string.Join(", ", record.Select(pair => $"{Quote(pair.Key)}: {Write(pair.Value, shape?.Item ?? JsonShape.Of(pair.Value))}"))}}}",
         _ when value.GetValueKind() == System.Text.Json.JsonValueKind.String => Quote(value.GetValue<string>()),
+        _ when shape?.Kind == ShapeKind.Wide => ulong.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out _) ? $"uint64({value.ToJsonString()})" : LiteralForms.None("go", "a whole number of more than 64 bits"),
         _ => value.ToJsonString(),
     };
 
@@ -92,6 +93,7 @@ public sealed partial class Go : Language
     {
         ShapeKind.Boolean => "bool",
         ShapeKind.Integer or ShapeKind.Long => "int",
+        ShapeKind.Wide => "uint64",
         ShapeKind.Float => "float64",
         ShapeKind.Text => "string",
         ShapeKind.List => $"[]{Type(shape.Item)}",

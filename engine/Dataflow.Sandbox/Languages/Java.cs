@@ -19,7 +19,7 @@ public sealed partial class Java : Language
 
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
-        Number = number => LiteralForms.IsWhole(number) && !int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() + "L" : number.ToJsonString(),
+        Number = number => LiteralForms.Sized(number, digits => $"new java.math.BigInteger({digits})"),
         List = (items, _) => items.Count == 0 ? "new java.util.ArrayList<>()" : $"java.util.Arrays.asList({string.Join(", ", items)})",
         Dictionary = (pairs, _) => $"new java.util.LinkedHashMap<String, Object>() {{{{ {string.Concat(pairs.Select(pair => $"put({pair.Key}, {pair.Value}); "))}}}}}",
     };

@@ -14,7 +14,7 @@ public sealed partial class JavaScript : Language
 
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
-        Number = number => LiteralForms.IsWhole(number) && number.ToJsonString().Length > 15 ? number.ToJsonString() + "n" : number.ToJsonString(),
+        Number = number => LiteralForms.IsWhole(number) && number.ToJsonString().Length > NodeRuntime.ExactDigits ? number.ToJsonString() + "n" : number.ToJsonString(),
         List = (items, _) => $"[{string.Join(", ", items)}]",
         Dictionary = (pairs, _) => $"({{{string.Join(", ", pairs.Select(pair => $"[{pair.Key}]: {pair.Value}"))}}})",
     };
@@ -68,6 +68,8 @@ public sealed partial class JavaScript : Language
     public override string Complaint(string stderr) => NodeMessages.Complaint(stderr);
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => NodeMessages.RunLimits(limits);
+
+    public override bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value, NodeRuntime.ExactDigits);
 
     public override string Literal(JsonNode? value) => Forms.Write(value);
 

@@ -82,6 +82,7 @@ public sealed class Rust : Language
             JsonValueKind.String => Quote(value.GetValue<string>()),
             JsonValueKind.Number when shape.Kind == ShapeKind.Float => value.ToJsonString() + "f64",
             JsonValueKind.Number when shape.Kind == ShapeKind.Long => value.ToJsonString() + "i64",
+            JsonValueKind.Number when shape.Kind == ShapeKind.Wide => Int128.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out _) ? value.ToJsonString() + "i128" : LiteralForms.None("rust", "a whole number of more than 128 bits"),
             _ => value.ToJsonString(),
         },
     };
@@ -91,6 +92,7 @@ public sealed class Rust : Language
         ShapeKind.Null => "Option<i32>",
         ShapeKind.Boolean => "bool",
         ShapeKind.Long => "i64",
+        ShapeKind.Wide => "i128",
         ShapeKind.Float => "f64",
         ShapeKind.Text => "String",
         ShapeKind.List => $"Vec<{Type(shape.Item!)}>",

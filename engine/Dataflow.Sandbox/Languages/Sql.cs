@@ -14,9 +14,13 @@ public sealed partial class Sql : Language
 {
     private const string Shell = "/usr/bin/sqlite3";
 
+    // What has more may not be an integer of 64 bits, and is a float then.
+    private const int ExactDigits = 18;
+
     private static readonly LiteralForms Forms = new("NULL", "1", "0")
     {
         Text = text => text.Contains('\0', StringComparison.Ordinal) ? LiteralForms.None("sql", "a text with a zero character") : "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'",
+        Number = number => LiteralForms.Within64Bits(number, "sql"),
         List = (_, _) => LiteralForms.None("sql", "a list"),
         Dictionary = (_, _) => LiteralForms.None("sql", "a dictionary"),
     };
@@ -96,7 +100,7 @@ public sealed partial class Sql : Language
 
     public override bool TryReadLiteral(string text, out CanonicalValue value)
     {
-        bool simple = SimpleLiteral.TryRead(text, out value) && !text.TrimStart().StartsWith('"');
+        bool simple = SimpleLiteral.TryRead(text, out value, ExactDigits) && !text.TrimStart().StartsWith('"');
         value = simple ? ExpectedJson(JsonNode.Parse(value.Text)) : default;
         return simple;
     }

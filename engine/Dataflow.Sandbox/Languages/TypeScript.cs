@@ -57,5 +57,7 @@ public sealed class TypeScript : Language
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => NodeMessages.RunLimits(limits);
 
+    public override bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value, NodeRuntime.ExactDigits);
+
     public override string Literal(JsonNode? value) => javaScript.Literal(value);
 }

@@ -37,7 +37,7 @@ final class DataflowDriver
             } catch (Throwable $error) {
                 $answer = ['i' => $i, 'error' => get_class($error) . ': ' . $error->getMessage()];
             }
-            fwrite($out, $token . json_encode($answer, JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES, 512) . "\n");
+            fwrite($out, $token . json_encode($answer, JSON_PRESERVE_ZERO_FRACTION | JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES, 512) . "\n");
         }
     }
 
