@@ -61,9 +61,9 @@ public sealed partial class CSharp : Language
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
     };
 
-    public override LanguageProgram Alone(string source) => Build("exe", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
+    protected override LanguageProgram MakeAlone(string source) => Build("exe", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         var cases = new StringBuilder("switch (i) {\n#line 1 \"calls.cs\"\n");
         for (int i = 0; i < calls.Count; i++)
@@ -84,14 +84,14 @@ public sealed partial class CSharp : Language
         return Build("exe", [.. files, ("driver.cs", Driver("csharp.txt"))], form == Form.Statements ? "" : "-main:DataflowMain") with { CallFile = "calls.cs", FirstCallLine = 1 };
     }
 
-    public override LanguageProgram ToCheck(string source) =>
+    protected override LanguageProgram MakeCheck(string source) =>
         FormOf(source) == Form.Statements ? Alone(source) : Build("library", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
 
     /// <summary>
     /// The compiler stops after parsing if anything does not parse; so a file of ours with a mistake in meaning tells, by
     /// its mistake being told or not, whether all others were parsed.
     /// </summary>
-    public override LanguageProgram ToParse(IReadOnlyList<string> sources) => Build(
+    protected override LanguageProgram MakeParse(IReadOnlyList<string> sources) => Build(
         "library", [.. sources.Select((source, i) => (SourceNameOf(i), FormOf(source) == Form.Members ? Wrapped(source, "") : source)), (ParseProbe, "class DataflowProbe : DataflowNoSuchType { }")], "");
 
     public override IReadOnlyList<bool>? Parsed(int sources, IReadOnlyList<Finding> findings)

@@ -37,13 +37,13 @@ public sealed partial class Java : Language
     // Its configuration lies there under a name with the version.
     public override IReadOnlyList<string> ReadOnlyPaths => Directory.GetDirectories("/etc", "java*");
 
-    public override LanguageProgram Alone(string source)
+    protected override LanguageProgram MakeAlone(string source)
     {
         (string file, string text, int shiftedLine, int shift) = Shape(source, "");
         return Build([(file, text)], Path.GetFileNameWithoutExtension(file)) with { ShiftedLine = shiftedLine, Shift = shift };
     }
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         var text = new StringBuilder("Object dataflowCall(int i) throws Throwable { switch (i) {\n");
         for (int i = 0; i < calls.Count; i++)
@@ -61,7 +61,7 @@ public sealed partial class Java : Language
             : Build([.. files, ("DataflowCalls.java", $"{Imports}class {type} {{\n{text}}}\n")], type) with { CallFile = "DataflowCalls.java", FirstCallLine = 3 };
     }
 
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources)
     {
         LanguageProgram check = Alone(sources[0]);
         return check with { Compile = check.Compile!.Replace("-nowarn", "-Xlint:all", StringComparison.Ordinal) };

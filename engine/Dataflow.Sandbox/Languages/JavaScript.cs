@@ -33,14 +33,14 @@ public sealed partial class JavaScript : Language
 
     public override long LeastMemoryBytes => 128_000_000;
 
-    public override LanguageProgram Alone(string source)
+    protected override LanguageProgram MakeAlone(string source)
     {
         string name = FileName(source);
         return new(LanguageProgram.Texts((name, source)), [Node, "/job/" + name]);
     }
 
     /// <summary>The script, the driver, and a last line that lets the driver evaluate in the script's scope.</summary>
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         string name = FileName(source);
         return new(
@@ -49,7 +49,7 @@ public sealed partial class JavaScript : Language
     }
 
     // Once it takes a file for a module, a check of Node.js reads it no further, so that is checked under a module's name.
-    public override LanguageProgram ToCheck(string source) => FileName(source) is not SourceFile and string name
+    protected override LanguageProgram MakeCheck(string source) => FileName(source) is not SourceFile and string name
         ? Alone(source) with { Compile = $"{Node} --check /job/{name}" }
         : Alone(source) with
         {

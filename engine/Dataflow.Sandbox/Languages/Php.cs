@@ -29,12 +29,12 @@ public sealed partial class Php : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "php-cli")];
 
-    public override LanguageProgram Alone(string source) => Scripts(SourceName, (SourceName, Tagged(source)));
+    protected override LanguageProgram MakeAlone(string source) => Scripts(SourceName, (SourceName, Tagged(source)));
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) =>
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) =>
         Scripts("driver.php", (SourceName, Tagged(source)), ("driver.php", Driver("php.php")), ("calls.json", JsonSerializer.Serialize(calls)));
 
-    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n -d display_errors=stderr -d log_errors=0 -l /job/{SourceName} > /dev/null" };
+    protected override LanguageProgram MakeCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n -d display_errors=stderr -d log_errors=0 -l /job/{SourceName} > /dev/null" };
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(CompilerMessages.All(result), Message());
 

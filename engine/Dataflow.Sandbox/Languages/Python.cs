@@ -31,12 +31,12 @@ public sealed partial class Python : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "python3")];
 
-    public override LanguageProgram Alone(string source) => Scripts("candidate.py", (SourceName, source));
+    protected override LanguageProgram MakeAlone(string source) => Scripts("candidate.py", (SourceName, source));
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) =>
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) =>
         Scripts("driver.py", (SourceName, source), ("driver.py", Driver("python.py")), ("calls.json", JsonSerializer.Serialize(calls)));
 
-    public override LanguageProgram ToCheck(string source) =>
+    protected override LanguageProgram MakeCheck(string source) =>
         Scripts("check.py", (SourceName, source), ("check.py", Driver("python_check.py"))) with { Compile = $"{Interpreter} -I -S /job/check.py" };
 
     public override int SourcesPerAnalysis => 100;
@@ -44,7 +44,7 @@ public sealed partial class Python : Language
     public override string SourceNameOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{index}.py");
 
     // pyflakes parses too, so it comes for all sources, whatever the check says.
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources)
     {
         string[] names = sources.Count == 1 ? [SourceName] : sources.Select((_, i) => SourceNameOf(i)).ToArray();
         LanguageProgram check = Scripts("check.py", [.. names.Zip(sources), ("check.py", Driver("python_check.py"))]) with { Compile = $"cd /job && {{ {Interpreter} -I -S check.py {string.Join(' ', names)}; }}" };

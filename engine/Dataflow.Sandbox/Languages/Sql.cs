@@ -37,11 +37,11 @@ public sealed partial class Sql : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Shell, "sqlite3")];
 
-    public override LanguageProgram Alone(string source) => new(
+    protected override LanguageProgram MakeAlone(string source) => new(
         LanguageProgram.Texts((SourceName, source)), [Shell, "-batch", "-bail", ":memory:", ".read /dev/stdin", $".read /job/{SourceName}"]);
 
     // A line that begins with '#' is no JSON, so what stands between two of them are the rows of one query.
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         var script = new StringBuilder(".output stdout\n.mode json\n");
         foreach (string call in calls)
@@ -54,7 +54,7 @@ public sealed partial class Sql : Language
             ["/bin/sh", "-c", $"exec {Shell} -batch -bail :memory: '.output /dev/null' '.read /job/{SourceName}' '.read /job/calls.sql' >&8"]);
     }
 
-    public override LanguageProgram ToCheck(string source) =>
+    protected override LanguageProgram MakeCheck(string source) =>
         Alone(source) with { Compile = $"{Shell} -batch -bail :memory: '.read /job/{SourceName}' > /dev/null" };
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => SqliteMessages.Read(CompilerMessages.All(result), SourceName, Encoding.UTF8.GetString(program.Files[SourceName].Content));
