@@ -9,7 +9,8 @@ namespace Dataflow.Sandbox.Grading;
 /// <param name="Failure">Why there are fewer answers than calls; null if nothing is known to have gone wrong.</param>
 /// <param name="BadCall">Index of the call that does not compile; -1 if it is not known which.</param>
 /// <param name="CallsAtFault">Whether the source compiles and the calls of it do not.</param>
-internal sealed record CallRun(IReadOnlyList<Answer> Answers, Grade? Failure, int BadCall = -1, bool CallsAtFault = false);
+/// <param name="NearMemoryLimit">Whether the run held most of the memory that it may have.</param>
+internal sealed record CallRun(IReadOnlyList<Answer> Answers, Grade? Failure, int BadCall = -1, bool CallsAtFault = false, bool NearMemoryLimit = false);
 
 /// <summary>Evaluates calls over a candidate's names in one run of the sandbox.</summary>
 internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLimits limits)
@@ -43,7 +44,7 @@ internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLim
             failure = await builder.CheckAsync(source, cancellationToken) ?? failure;
         }
 
-        return new CallRun(answers.Given, failure);
+        return new CallRun(answers.Given, failure, NearMemoryLimit: result.NearMemoryLimit);
     }
 
     // Whose mistake it is shows when the candidate is compiled alone.

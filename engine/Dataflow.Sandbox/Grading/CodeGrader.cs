@@ -99,7 +99,7 @@ public sealed class CodeGrader
             if (run.Answers[i].Error is string error)
             {
                 await ThrowIfNoExpressionAsync(candidate, tests[i].Call!, error, cancellationToken);
-                return Endings.OfError(language, number, error);
+                return Endings.OfError(language, number, error, run.NearMemoryLimit);
             }
 
             if (!Agrees(run.Answers[i].Value, expected[i], tests[i]))

@@ -109,6 +109,9 @@ public sealed partial class CSharp : Language
 
     public override bool EndedForMemory(SandboxResult result, string stderr) => result.Outcome == SandboxOutcome.Signaled && IsOutOfMemory(stderr);
 
+    public override bool RefusedMemory(string error) =>
+        error is "System.OutOfMemoryException: Exception of type 'System.OutOfMemoryException' was thrown." or "System.OutOfMemoryException: Array dimensions exceeded supported range.";
+
     public override string Complaint(string stderr) => stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "";
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => limits with { MappingBytes = limits.MappingBytes + (256L << 30) };

@@ -55,6 +55,8 @@ public sealed class Cpp : Language
     public override bool EndedForMemory(SandboxResult result, string stderr) =>
         result.Outcome == SandboxOutcome.Signaled && stderr.Contains("terminate called after throwing an instance of 'std::bad_alloc'", StringComparison.Ordinal);
 
+    public override bool RefusedMemory(string error) => error == "std::bad_alloc: std::bad_alloc";
+
     // 'terminate called after throwing an instance of …' comes before 'what():'.
     public override string Complaint(string stderr) => string.Join(' ', stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 

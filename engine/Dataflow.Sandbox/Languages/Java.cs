@@ -81,6 +81,8 @@ public sealed partial class Java : Language
 
     public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
 
+    public override bool RefusedMemory(string error) => error is "java.lang.OutOfMemoryError: Java heap space" or "java.lang.OutOfMemoryError: Requested array size exceeds VM limit";
+
     public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => limits with { MappingBytes = limits.MappingBytes + (8L << 30) };

@@ -65,6 +65,8 @@ public sealed partial class JavaScript : Language
 
     public override bool EndedForMemory(SandboxResult result, string stderr) => NodeMessages.EndedForMemory(result, stderr);
 
+    public override bool RefusedMemory(string error) => NodeMessages.RefusedMemory(error);
+
     public override string Complaint(string stderr) => NodeMessages.Complaint(stderr);
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => NodeMessages.RunLimits(limits);

@@ -100,6 +100,9 @@ public abstract class Language
     /// </summary>
     public virtual bool EndedForMemory(SandboxResult result, string stderr) => false;
 
+    /// <summary>Whether the error of a call is just what the runtime gives to one who asks for memory that it cannot have.</summary>
+    public virtual bool RefusedMemory(string error) => false;
+
     /// <summary>Of what a program that failed wrote to stderr, the line that says why.</summary>
     public virtual string Complaint(string stderr)
     {

@@ -67,7 +67,10 @@ public sealed partial class Python : Language
 
     public override bool IsOutOfMemory(string complaint) => Complaint(complaint).StartsWith("MemoryError", StringComparison.Ordinal);
 
-    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().Match(stderr) is { Success: true } match && !Raising().IsMatch(match.Groups["last"].Value);
+
+    // The driver says so if the program raised it.
+    public override bool RefusedMemory(string error) => error == "MemoryError: ";
 
     public override bool TryReadLiteral(string text, out CanonicalValue value) => PythonLiteral.TryRead(text, out value);
 
@@ -80,6 +83,10 @@ public sealed partial class Python : Language
     private static LanguageProgram Scripts(string main, params (string, string)[] files) =>
         new(LanguageProgram.Texts(files), [Interpreter, "-I", "-S", "/job/" + main]);
 
-    [GeneratedRegex(@"^Traceback \(most recent call last\):\n(?:[ \t][^\n]*\n)*MemoryError(?:: [^\n]*)?\s*\z", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^Traceback \(most recent call last\):\n(?:(?:  File |  \[)[^\n]*\n(?<last>(?:    [^\n]*\n)*))*MemoryError(?:: [^\n]*)?\s*\z", RegexOptions.Multiline)]
     private static partial Regex Exhausted();
+
+    // A statement of the program's own, where want of memory would be told at an expression.
+    [GeneratedRegex(@"^    (?:[^'""\n]*[:;])?\s*raise\b")]
+    private static partial Regex Raising();
 }
