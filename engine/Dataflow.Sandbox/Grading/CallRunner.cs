@@ -39,9 +39,15 @@ internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLim
         }
 
         Grade? failure = Endings.Of(language, result);
-        if (failure is { Verdict: Verdict.RuntimeError } && answers.Given.Count == 0 && source.Length > 0 && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
+        if (failure is { Verdict: Verdict.RuntimeError } && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
         {
-            failure = await builder.CheckAsync(source, cancellationToken) ?? failure;
+            Grade? own = answers.Given.Count == 0 && source.Length > 0 ? await builder.CheckAsync(source, cancellationToken) : null;
+            if (own is null && answers.Given.Count < calls.Count && language.CallProblem(result) is string said)
+            {
+                return new CallRun(answers.Given, new Grade(Verdict.CompileError, Endings.Short(said)), answers.Given.Count, true);
+            }
+
+            failure = own ?? failure;
         }
 
         return new CallRun(answers.Given, failure, NearMemoryLimit: result.NearMemoryLimit);

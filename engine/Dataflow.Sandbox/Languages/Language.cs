@@ -91,6 +91,9 @@ public abstract class Language
     /// <summary>Whether a program's complaint may be about its source's form, so that a check is worth its time.</summary>
     public virtual bool MayBeCompileError(string complaint) => false;
 
+    /// <summary>Why a run ended at a call that does not compile; null if it did not, or if its driver tells such errors of a call.</summary>
+    public virtual string? CallProblem(SandboxResult result) => null;
+
     /// <summary>Whether a complaint is this language's way to say that memory ran out.</summary>
     public abstract bool IsOutOfMemory(string complaint);
 
