@@ -65,23 +65,15 @@ public sealed partial class CSharp : Language
 
     protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var cases = new StringBuilder("switch (i) {\n#line 1 \"calls.cs\"\n");
-        for (int i = 0; i < calls.Count; i++)
-        {
-            cases.Append(CultureInfo.InvariantCulture, $"case {i}: return {OneLine(calls[i])};\n");
-        }
-
-        cases.Append("#line default\ndefault: return null; }");
-        string member = $"internal async Task<object> DataflowCall(int i) {{ {cases} }}\n";
-        string main = $"static Task Main() => DataflowDriver.RunAsync({calls.Count}, new ";
+        (int, string)[] all = calls.Select((call, i) => (i, OneLine(call))).ToArray();
         Form form = FormOf(source);
         (string, string)[] files = form switch
         {
-            Form.Types => [(SourceName, source), ("main.cs", $"class DataflowMain {{ {member} {main}DataflowMain().DataflowCall); }}")],
-            Form.Members => [(SourceName, Wrapped(source, member)), ("main.cs", $"class DataflowMain {{ {main}{Wrapper}().DataflowCall); }}")],
-            _ => [(SourceName, Inserted(source, $"await DataflowDriver.RunAsync({calls.Count}, async i => {{ {cases} }});"))],
+            Form.Types => [(SourceName, source), ("main.cs", CSharpCalls.InNamespaces(source, all))],
+            Form.Members => [(SourceName, Wrapped(source, CSharpCalls.Member(all))), ("main.cs", CSharpCalls.Main("", Wrapper, all.Length))],
+            _ => [(SourceName, Inserted(source, $"await DataflowDriver.RunAsync({all.Length}, async i => {{ {CSharpCalls.Switch(all)} }});"))],
         };
-        return Build("exe", [.. files, ("driver.cs", Driver("csharp.txt"))], form == Form.Statements ? "" : "-main:DataflowMain") with { CallFile = "calls.cs", FirstCallLine = 1 };
+        return Build("exe", [.. files, ("driver.cs", Driver("csharp.txt"))], form == Form.Statements ? "" : "-main:DataflowMain") with { CallFile = CSharpCalls.FileName, FirstCallLine = 1 };
     }
 
     protected override LanguageProgram MakeCheck(string source) =>

@@ -53,12 +53,15 @@ public sealed partial class Java : Language
 
         bool bare = !JavaSource.Read(source).DeclaresTypes;
         string type = bare ? Wrapper : "DataflowCalls";
+        // Calls may name the package, so it stays, and what is to see its classes goes into it.
+        string package = bare ? "" : JavaSource.Read(source).PackageName(source);
+        string clause = package.Length == 0 ? "" : $"package {package}; ";
         text.Append(CultureInfo.InvariantCulture, $"default: return null; }} }}\npublic static void main(String[] arguments) throws java.io.IOException {{ DataflowDriver.run({calls.Count}, new {type}()::dataflowCall); }}\n");
-        (string file, string candidate, int shiftedLine, int shift) = Shape(source, text.ToString());
-        (string, string)[] files = [(file, candidate), ("DataflowDriver.java", Driver("DataflowDriver.java"))];
+        (string file, string candidate, int shiftedLine, int shift) = Shape(source, text.ToString(), keepsPackage: package.Length > 0);
+        (string, string)[] files = [(file, candidate), ("DataflowDriver.java", clause + Driver("DataflowDriver.java"))];
         return bare
             ? Build(files, type) with { ShiftedLine = shiftedLine, Shift = shift, CallFile = SourceName, FirstCallLine = Lines(source) + 3 }
-            : Build([.. files, ("DataflowCalls.java", $"{Imports}class {type} {{\n{text}}}\n")], type) with { CallFile = "DataflowCalls.java", FirstCallLine = 3 };
+            : Build([.. files, ("DataflowCalls.java", $"{clause}{Imports}class {type} {{\n{text}}}\n")], package.Length == 0 ? type : $"{package}.{type}") with { CallFile = "DataflowCalls.java", FirstCallLine = 3 };
     }
 
     protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources)
@@ -110,11 +113,11 @@ public sealed partial class Java : Language
         Compile = $"cd /job && {Compiler} {Quick} -proc:none -nowarn -encoding UTF-8 -d {LanguageProgram.OutputFolder} {string.Join(' ', files.Select(file => file.Name))}",
     };
 
-    // A public class must have its file's name. A package would have to be a folder, so there is none.
-    private static (string File, string Text, int ShiftedLine, int Shift) Shape(string source, string members)
+    // A public class must have its file's name. A program to start has no package, which would have to be a folder.
+    private static (string File, string Text, int ShiftedLine, int Shift) Shape(string source, string members, bool keepsPackage = false)
     {
         JavaSource read = JavaSource.Read(source);
-        string text = source[..read.Package.Start.Value] + NoLineBreak().Replace(source[read.Package], " ") + source[read.Package.End.Value..];
+        string text = keepsPackage ? source : source[..read.Package.Start.Value] + NoLineBreak().Replace(source[read.Package], " ") + source[read.Package.End.Value..];
         if (read.DeclaresTypes)
         {
             return ((read.PublicType ?? "Candidate") + ".java", text, 0, 0);

@@ -21,13 +21,15 @@ public sealed partial class Php : Language
         Dictionary = (pairs, _) => $"[{string.Join(", ", pairs.Select(pair => $"{pair.Key} => {pair.Value}"))}]",
     };
 
+    private readonly PhpExtensions extensions = new();
+
     public override string Name => "php";
 
     public override string Title => "PHP";
 
     public override IReadOnlyList<string> Extensions => [".php"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "php-cli")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "php-cli"), extensions.Multibyte];
 
     protected override LanguageProgram MakeAlone(string source) => Scripts(SourceName, (SourceName, Tagged(source)));
 
@@ -60,7 +62,7 @@ public sealed partial class Php : Language
     {
         SandboxRequest request = base.ToRun(program, files, stdin, limits);
         string memory = string.Create(CultureInfo.InvariantCulture, $"memory_limit={limits.MemoryBytes}");
-        return request with { Command = [Interpreter, "-n", "-d", "display_errors=stderr", "-d", "log_errors=0", "-d", "html_errors=0", "-d", memory, .. program.Run.Skip(1)] };
+        return request with { Command = [Interpreter, "-n", "-d", "display_errors=stderr", "-d", "log_errors=0", "-d", "html_errors=0", "-d", memory, .. extensions.Options, .. program.Run.Skip(1)] };
     }
 
     private static JsonNode? AsArrays(JsonNode? value) => value switch
