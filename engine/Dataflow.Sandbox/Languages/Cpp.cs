@@ -28,7 +28,9 @@ public sealed class Cpp : Language
     // The candidate's macros must not reach the driver, so only the calls come after it.
     protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var text = new StringBuilder("#include \"driver.hpp\"\n#define main dataflow_candidate_main\n#include \"").Append(SourceName).Append("\"\n#undef main\nvoid dataflow::calls() {\n");
+        var text = new StringBuilder("#include \"driver.hpp\"\n#define main dataflow_candidate_main\n#include \"").Append(SourceName).Append("\"\n#undef main\nvoid dataflow_calls() {\n");
+        // What is expected is written as the candidate would write it, who often uses the namespace.
+        text.Append(source.Length == 0 ? "using namespace std;\n" : "");
         int first = Lines(text.ToString()) + 1;
         for (int i = 0; i < calls.Count; i++)
         {

@@ -142,14 +142,15 @@ template <class F> void call(int i, F&& f) {
   send(line + "}\n");
 }
 
-void calls();
-
 }  // namespace dataflow
+
+// Outside of the namespace, whose names would hide the candidate's.
+void dataflow_calls();
 
 int main() {
   if (::read(0, dataflow::token, sizeof dataflow::token) != sizeof dataflow::token) ::_exit(3);
   dataflow::token[32] = 0;
-  dataflow::calls();
+  dataflow_calls();
   std::fflush(nullptr);
   ::_exit(0);
 }
