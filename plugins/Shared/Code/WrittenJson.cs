@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dataflow.Abstractions;
 
@@ -10,16 +11,19 @@ namespace Dataflow.Plugins.Code;
 /// <param name="Display">How it is shown where it stands for a text.</param>
 internal sealed record WrittenJson(string Text, string Display)
 {
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <exception cref="RowFailedException">A text in it is not Unicode.</exception>
     public static WrittenJson Of(JsonElement value)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer))
+        using (var writer = new Utf8JsonWriter(buffer, Options))
         {
             Write(writer, value);
         }
 
-        return new WrittenJson(Encoding.UTF8.GetString(buffer.WrittenSpan), IsLong(value) ? value.GetRawText() : ArrowValues.Display(RowJson.Read(value)));
+        string text = Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return new WrittenJson(text, IsLong(value) || value.ValueKind is JsonValueKind.Array or JsonValueKind.Object ? text : ArrowValues.Display(RowJson.Read(value)));
     }
 
     private static void Write(Utf8JsonWriter writer, JsonElement value)
