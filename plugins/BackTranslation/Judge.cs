@@ -12,7 +12,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.BackTranslation;
 
-[Stage("backtranslate.judge", "Asks a model how faithful regenerated code is to the original, on five points; where there are tests that the original passes, the regenerated code must pass them too.", Version = 2)]
+[Stage("backtranslate.judge", "Asks a model how faithful regenerated code is to the original, on five points; where there are tests that the original passes, the regenerated code must pass them too.", Version = 3)]
 public sealed partial class Judge(JudgeOptions options, IChatClient model) : SandboxedAskingStage<JudgeOptions>(options, model), IRowStage, IStage<JudgeOptions>
 {
     private readonly Prompt prompt = new("judge", options.Prompt);

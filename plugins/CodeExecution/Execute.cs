@@ -10,7 +10,7 @@ using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.", Version = 3)]
+[Stage("code.execute", "Runs code in the sandbox against its tests; what the program prints or exits with cannot make it pass.", Version = 4)]
 public sealed class Execute(ExecuteOptions options) : IRowStage, IStage<ExecuteOptions>, IEnvironmentCheck, IAsyncDisposable
 {
     private readonly LiquidTemplate? program = options.Expression is null ? LiquidTemplate.Parse(options.Program) : null;

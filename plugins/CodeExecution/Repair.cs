@@ -12,7 +12,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them. What passes counts only with tests that mutants of the program fail; if they pass too, the verdict is vacuous_tests.", Version = 2)]
+[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them. What passes counts only with tests that mutants of the program fail; if they pass too, the verdict is vacuous_tests.", Version = 3)]
 public sealed class Repair(RepairOptions options, IChatClient model) : SandboxedAskingStage<RepairOptions>(options, model), IRowStage, IStage<RepairOptions>
 {
     private readonly Prompt prompt = new("repair", options.Prompt);

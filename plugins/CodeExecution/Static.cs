@@ -11,7 +11,7 @@ using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.static", "Looks at programs without running them: the language's own parser or compiler, and its linter where one is installed. Findings have their place.")]
+[Stage("code.static", "Looks at programs without running them: the language's own parser or compiler, and its linter where one is installed. Findings have their place.", Version = 2)]
 public sealed class Static(StaticOptions options) : IRowStage, IStage<StaticOptions>, IEnvironmentCheck, IAsyncDisposable
 {
     private static readonly IArrowType Findings = Columns.ListOf(

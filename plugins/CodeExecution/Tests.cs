@@ -10,7 +10,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.tests", "Asks a model for tests of a solution, and rejects those that test nothing. The reason begins with no_tests: there are none; bad_tests: none is of the form and the language; too_few_tests: fewer than least_tests are; vacuous: the solution passes, but so do its mutants, or a program that holds nothing or only ever returns one value; unproven: no mutant gives a value, so nothing can be said of them. Tests that the solution fails go on, for the repair to find out who is wrong.", Version = 2)]
+[Stage("code.tests", "Asks a model for tests of a solution, and rejects those that test nothing. The reason begins with no_tests: there are none; bad_tests: none is of the form and the language; too_few_tests: fewer than least_tests are; vacuous: the solution passes, but so do its mutants, or a program that holds nothing or only ever returns one value; unproven: no mutant gives a value, so nothing can be said of them. Tests that the solution fails go on, for the repair to find out who is wrong.", Version = 3)]
 public sealed class Tests(TestsOptions options, IChatClient model) : SandboxedAskingStage<TestsOptions>(options, model), IRowStage, IStage<TestsOptions>
 {
     private readonly Prompt prompt = new("tests", options.Prompt);

@@ -11,7 +11,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.translate", "Asks a model to translate programs to other languages, and passes those that compile, run, and print on shared inputs what the original prints, where no other language can be run.", Version = 2)]
+[Stage("code.translate", "Asks a model to translate programs to other languages, and passes those that compile, run, and print on shared inputs what the original prints, where no other language can be run.", Version = 3)]
 public sealed class Translate(TranslateOptions options, IChatClient model) : SandboxedAskingStage<TranslateOptions>(options, model), IRowStage, IStage<TranslateOptions>
 {
     private readonly Prompt prompt = new("translate", options.Prompt);

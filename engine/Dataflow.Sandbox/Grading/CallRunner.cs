@@ -9,7 +9,8 @@ namespace Dataflow.Sandbox.Grading;
 /// <param name="Failure">Why there are fewer answers than calls; null if nothing is known to have gone wrong.</param>
 /// <param name="BadCall">Index of the call that does not compile; -1 if it is not known which.</param>
 /// <param name="CallsAtFault">Whether the source compiles and the calls of it do not.</param>
-internal sealed record CallRun(IReadOnlyList<Answer> Answers, Grade? Failure, int BadCall = -1, bool CallsAtFault = false);
+/// <param name="NearMemoryLimit">Whether the run held most of the memory that it may have.</param>
+internal sealed record CallRun(IReadOnlyList<Answer> Answers, Grade? Failure, int BadCall = -1, bool CallsAtFault = false, bool NearMemoryLimit = false);
 
 /// <summary>Evaluates calls over a candidate's names in one run of the sandbox.</summary>
 internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLimits limits)
@@ -38,12 +39,18 @@ internal sealed class CallRunner(SandboxPool pool, Language language, SandboxLim
         }
 
         Grade? failure = Endings.Of(language, result);
-        if (failure is { Verdict: Verdict.RuntimeError } && answers.Given.Count == 0 && source.Length > 0 && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
+        if (failure is { Verdict: Verdict.RuntimeError } && language.MayBeCompileError(Encoding.UTF8.GetString(result.Stderr)))
         {
-            failure = await builder.CheckAsync(source, cancellationToken) ?? failure;
+            Grade? own = answers.Given.Count == 0 && source.Length > 0 ? await builder.CheckAsync(source, cancellationToken) : null;
+            if (own is null && answers.Given.Count < calls.Count && language.CallProblem(result) is string said)
+            {
+                return new CallRun(answers.Given, new Grade(Verdict.CompileError, Endings.Short(said)), answers.Given.Count, true);
+            }
+
+            failure = own ?? failure;
         }
 
-        return new CallRun(answers.Given, failure);
+        return new CallRun(answers.Given, failure, NearMemoryLimit: result.NearMemoryLimit);
     }
 
     // Whose mistake it is shows when the candidate is compiled alone.

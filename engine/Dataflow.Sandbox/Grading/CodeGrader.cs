@@ -79,17 +79,17 @@ public sealed class CodeGrader
         CodeTest[] tests = which.Select(i => all[i]).ToArray();
         CanonicalValue[] expected = await expectations.ReadAsync(tests, cancellationToken);
         CallRun run = await calls.RunAsync(candidate, tests.Select(test => test.Call!).ToArray(), cancellationToken);
-        if (run.CallsAtFault)
-        {
-            string named = run.BadCall < 0 ? "a test does" : $"test {which[run.BadCall] + 1}: {Endings.Short(tests[run.BadCall].Call!)} does";
-            return run.Failure! with { Detail = $"{named} not compile with it: {run.Failure!.Detail}" };
-        }
-
         for (int i = 0; i < tests.Length; i++)
         {
             string number = $"test {which[i] + 1}: ";
             if (i >= run.Answers.Count)
             {
+                if (run.CallsAtFault)
+                {
+                    string named = run.BadCall < 0 ? "a test does" : $"test {which[run.BadCall] + 1}: {Endings.Short(tests[run.BadCall].Call!)} does";
+                    return run.Failure! with { Detail = $"{named} not compile with it: {run.Failure!.Detail}" };
+                }
+
                 // Before any value came it may have been the candidate itself that failed, in being loaded.
                 return run.Failure is null ? new Grade(Verdict.RuntimeError, number + "no value came back")
                     : i == 0 ? run.Failure
@@ -99,7 +99,7 @@ public sealed class CodeGrader
             if (run.Answers[i].Error is string error)
             {
                 await ThrowIfNoExpressionAsync(candidate, tests[i].Call!, error, cancellationToken);
-                return Endings.OfError(language, number, error);
+                return Endings.OfError(language, number, error, run.NearMemoryLimit);
             }
 
             if (!Agrees(run.Answers[i].Value, expected[i], tests[i]))

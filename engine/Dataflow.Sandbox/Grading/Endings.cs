@@ -38,7 +38,8 @@ internal static class Endings
     }
 
     /// <summary>The grade of a call that ended with an error.</summary>
-    public static Grade OfError(Language language, string test, string error) => language.IsOutOfMemory(error)
+    /// <param name="nearMemoryLimit">Whether the run held most of the memory that it may have.</param>
+    public static Grade OfError(Language language, string test, string error, bool nearMemoryLimit) => language.RefusedMemory(error) || (nearMemoryLimit && language.IsOutOfMemory(error))
         ? new Grade(Verdict.MemoryLimit, test + "used too much memory")
         : new Grade(Verdict.RuntimeError, test + Short(error));
 

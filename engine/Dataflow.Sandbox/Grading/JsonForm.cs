@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Sandbox.Grading;
@@ -45,8 +44,10 @@ internal sealed class JsonForm
     {
         string key = Value();
         at += 2;
-        return $"{(long.TryParse(key, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? $"\"{key}\"" : key)}: {Value()}";
+        return $"{(IsWhole(key) ? $"\"{key}\"" : key)}: {Value()}";
     }
+
+    private static bool IsWhole(string text) => text.TrimStart('-') is { Length: > 0 } digits && digits.All(char.IsAsciiDigit);
 
     private string Quoted()
     {

@@ -31,15 +31,15 @@ public sealed partial class Bash : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "bash")];
 
-    public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), [Interpreter, "/job/" + SourceName]);
+    protected override LanguageProgram MakeAlone(string source) => new(LanguageProgram.Texts((SourceName, source)), [Interpreter, "/job/" + SourceName]);
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) => new(
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) => new(
         LanguageProgram.Texts([(SourceName, source), ("driver.sh", Driver("bash.sh")), .. calls.Select((call, i) => ("calls/" + i.ToString(CultureInfo.InvariantCulture), call))]),
         [Interpreter, "/job/driver.sh"]);
 
-    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n /job/{SourceName}" };
+    protected override LanguageProgram MakeCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n /job/{SourceName}" };
 
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources) =>
         WithLinter(ToCheck(sources[0]), Linter, $"{Linter.Path} -s bash -f gcc /job/{SourceName}");
 
     public override IReadOnlyList<Finding> AnalysisFindings(LanguageProgram program, SandboxResult result) =>

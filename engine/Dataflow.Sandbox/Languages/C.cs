@@ -14,7 +14,7 @@ public sealed class C : Language
     private static readonly LiteralForms Forms = new("NULL", "1", "0")
     {
         Text = text => text.Contains('\0', StringComparison.Ordinal) ? LiteralForms.None("c", "a text with a zero character") : CQuote.Write(text),
-        Number = number => !LiteralForms.IsWhole(number) || int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() : number.ToJsonString() + "LL",
+        Number = number => !LiteralForms.IsWhole(number) || int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() : LiteralForms.LongLong(number, "c"),
         List = (_, _) => LiteralForms.None("c", "a list"),
         Dictionary = (_, _) => LiteralForms.None("c", "a dictionary"),
     };
@@ -27,13 +27,13 @@ public sealed class C : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "gcc"), new("/usr/bin/as", "binutils"), new("/usr/bin/ld", "binutils"), new("/usr/include/stdio.h", "libc6-dev")];
 
-    public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
+    protected override LanguageProgram MakeAlone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {
         Compile = $"cd /job && {Compiler} {Options} -s -o {LanguageProgram.OutputFolder}/program {SourceName} -lm",
     };
 
     // The candidate's macros must not reach the driver, so only the calls come after it.
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         var text = new StringBuilder("#include \"driver.h\"\n#define main dataflow_candidate_main\n#include \"").Append(SourceName).Append("\"\n#undef main\nstatic void dataflow_calls(void) {\n");
         int first = Lines(text.ToString()) + 1;
@@ -50,9 +50,9 @@ public sealed class C : Language
         };
     }
 
-    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"cd /job && {Compiler} {Options} -fsyntax-only {SourceName}" };
+    protected override LanguageProgram MakeCheck(string source) => Alone(source) with { Compile = $"cd /job && {Compiler} {Options} -fsyntax-only {SourceName}" };
 
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources) =>
         Alone(sources[0]) with { Compile = $"cd /job && {Compiler} {Options} -Wall -Wextra -fsyntax-only {SourceName}" };
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadGcc(result);

@@ -22,7 +22,7 @@ public sealed partial class CSharp : Language
 
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
-        Number = number => LiteralForms.IsWhole(number) && !int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() + "L" : number.ToJsonString(),
+        Number = number => LiteralForms.Sized(number, digits => $"System.Numerics.BigInteger.Parse({digits})"),
         List = (items, array) => JsonShape.Of(array)?.Item is { Kind: not (ShapeKind.Any or ShapeKind.Null or ShapeKind.List or ShapeKind.Dictionary) } ? $"new[] {{ {string.Join(", ", items)} }}" : $"new object[] {{ {string.Join(", ", items)} }}",
         Dictionary = (pairs, _) => $"new Dictionary<string, object> {{ {string.Join(", ", pairs.Select(pair => $"[{pair.Key}] = {pair.Value}"))} }}",
     };
@@ -61,37 +61,29 @@ public sealed partial class CSharp : Language
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
     };
 
-    public override LanguageProgram Alone(string source) => Build("exe", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
+    protected override LanguageProgram MakeAlone(string source) => Build("exe", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var cases = new StringBuilder("switch (i) {\n#line 1 \"calls.cs\"\n");
-        for (int i = 0; i < calls.Count; i++)
-        {
-            cases.Append(CultureInfo.InvariantCulture, $"case {i}: return {OneLine(calls[i])};\n");
-        }
-
-        cases.Append("#line default\ndefault: return null; }");
-        string member = $"internal async Task<object> DataflowCall(int i) {{ {cases} }}\n";
-        string main = $"static Task Main() => DataflowDriver.RunAsync({calls.Count}, new ";
+        (int, string)[] all = calls.Select((call, i) => (i, OneLine(call))).ToArray();
         Form form = FormOf(source);
         (string, string)[] files = form switch
         {
-            Form.Types => [(SourceName, source), ("main.cs", $"class DataflowMain {{ {member} {main}DataflowMain().DataflowCall); }}")],
-            Form.Members => [(SourceName, Wrapped(source, member)), ("main.cs", $"class DataflowMain {{ {main}{Wrapper}().DataflowCall); }}")],
-            _ => [(SourceName, Inserted(source, $"await DataflowDriver.RunAsync({calls.Count}, async i => {{ {cases} }});"))],
+            Form.Types => [(SourceName, source), ("main.cs", CSharpCalls.InNamespaces(source, all))],
+            Form.Members => [(SourceName, Wrapped(source, CSharpCalls.Member(all))), ("main.cs", CSharpCalls.Main("", Wrapper, all.Length))],
+            _ => [(SourceName, Inserted(source, $"await DataflowDriver.RunAsync({all.Length}, async i => {{ {CSharpCalls.Switch(all)} }});"))],
         };
-        return Build("exe", [.. files, ("driver.cs", Driver("csharp.txt"))], form == Form.Statements ? "" : "-main:DataflowMain") with { CallFile = "calls.cs", FirstCallLine = 1 };
+        return Build("exe", [.. files, ("driver.cs", Driver("csharp.txt"))], form == Form.Statements ? "" : "-main:DataflowMain") with { CallFile = CSharpCalls.FileName, FirstCallLine = 1 };
     }
 
-    public override LanguageProgram ToCheck(string source) =>
+    protected override LanguageProgram MakeCheck(string source) =>
         FormOf(source) == Form.Statements ? Alone(source) : Build("library", [(SourceName, FormOf(source) == Form.Members ? Wrapped(source, "") : source)], "");
 
     /// <summary>
     /// The compiler stops after parsing if anything does not parse; so a file of ours with a mistake in meaning tells, by
     /// its mistake being told or not, whether all others were parsed.
     /// </summary>
-    public override LanguageProgram ToParse(IReadOnlyList<string> sources) => Build(
+    protected override LanguageProgram MakeParse(IReadOnlyList<string> sources) => Build(
         "library", [.. sources.Select((source, i) => (SourceNameOf(i), FormOf(source) == Form.Members ? Wrapped(source, "") : source)), (ParseProbe, "class DataflowProbe : DataflowNoSuchType { }")], "");
 
     public override IReadOnlyList<bool>? Parsed(int sources, IReadOnlyList<Finding> findings)
@@ -108,6 +100,9 @@ public sealed partial class CSharp : Language
         complaint.Contains("OutOfMemoryException", StringComparison.Ordinal) || complaint.Contains("Out of memory", StringComparison.Ordinal);
 
     public override bool EndedForMemory(SandboxResult result, string stderr) => result.Outcome == SandboxOutcome.Signaled && IsOutOfMemory(stderr);
+
+    public override bool RefusedMemory(string error) =>
+        error is "System.OutOfMemoryException: Exception of type 'System.OutOfMemoryException' was thrown." or "System.OutOfMemoryException: Array dimensions exceeded supported range.";
 
     public override string Complaint(string stderr) => stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "";
 

@@ -10,7 +10,7 @@ namespace Dataflow.Sandbox.Languages;
 /// <summary>
 /// A value in a form that is the same however it was reached: numbers by what they amount to, sets and dictionaries in
 /// order. Drivers write JSON, and what JSON lacks as an object with one name: <c>tuple</c>, <c>set</c>, <c>dict</c> (pairs),
-/// <c>float</c> (nan, inf, -inf), <c>base64</c> (text), <c>bytes</c>
+/// <c>float</c> (nan, inf, -inf), <c>complex</c> (two numbers), <c>ratio</c> (two whole numbers without a common divisor), <c>base64</c> (text), <c>bytes</c>
 /// (hexadecimal), <c>?</c> (a type that has no plain form).
 /// </summary>
 /// <param name="Text">For people, and equal exactly if the values are.</param>
@@ -69,12 +69,18 @@ public readonly record struct CanonicalValue(string Text, bool IsPlain)
                 ? (Read(pair[0]), Read(pair[1]))
                 : throw new FormatException("a pair was expected"))),
             ("float", JsonValueKind.String) when value.GetString() is "nan" or "inf" or "-inf" => new(value.GetString()!, true),
+            ("complex", JsonValueKind.Array) => Complex(value.EnumerateArray().Select(Read).ToArray()),
+            ("ratio", JsonValueKind.Array) => new(string.Join('/', value.EnumerateArray().Select(part => Read(part).Text)), true),
             ("base64", JsonValueKind.String) => OfText(System.Text.Encoding.UTF8.GetString(value.GetBytesFromBase64())),
             ("bytes", JsonValueKind.String) => new($"bytes {TextOf(value)}", true),
             ("?", JsonValueKind.String) => new($"<{TextOf(value)}>", false),
             _ => throw new FormatException($"'{tag}' is no kind of value"),
         };
     }
+
+    private static CanonicalValue Complex(CanonicalValue[] parts) => parts is [CanonicalValue real, CanonicalValue imaginary]
+        ? new($"{real.Text}{(imaginary.Text.StartsWith('-') ? "" : "+")}{imaginary.Text}j", true)
+        : throw new FormatException("two numbers were expected");
 
     private static CanonicalValue Dictionary(IEnumerable<(CanonicalValue Key, CanonicalValue Value)> pairs) => Join(
         "{", pairs.Select(pair => new CanonicalValue($"{pair.Key.Text}: {pair.Value.Text}", pair.Key.IsPlain && pair.Value.IsPlain)).OrderBy(pair => pair.Text, StringComparer.Ordinal), "}");
@@ -85,13 +91,13 @@ public readonly record struct CanonicalValue(string Text, bool IsPlain)
         return new(open + string.Join(", ", all.Select(item => item.Text)) + close, Array.TrueForAll(all, item => item.IsPlain));
     }
 
-    // 4, 4.0 and 4e0 amount to the same. Beyond what a double holds exactly, whole numbers keep all their digits.
+    // 4, 4.0 and 4e0 amount to the same. Whole numbers keep all their digits, which are their form already.
     [SuppressMessage("Globalization", "CA1305", Justification = "the culture is given")]
     private static string Number(string text)
     {
         if (!text.AsSpan().ContainsAny('.', 'e', 'E'))
         {
-            return BigInteger.Parse(text, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
+            return text == "-0" ? "0" : text;
         }
 
         double number = double.Parse(text, CultureInfo.InvariantCulture);

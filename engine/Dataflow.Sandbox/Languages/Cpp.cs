@@ -20,15 +20,17 @@ public sealed class Cpp : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "g++"), new("/usr/bin/as", "binutils"), new("/usr/bin/ld", "binutils"), new("/usr/include/stdio.h", "libc6-dev")];
 
-    public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
+    protected override LanguageProgram MakeAlone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {
         Compile = $"cd /job && {Compiler} {Options} -s -o {LanguageProgram.OutputFolder}/program {SourceName}",
     };
 
     // The candidate's macros must not reach the driver, so only the calls come after it.
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var text = new StringBuilder("#include \"driver.hpp\"\n#define main dataflow_candidate_main\n#include \"").Append(SourceName).Append("\"\n#undef main\nvoid dataflow::calls() {\n");
+        var text = new StringBuilder("#include \"driver.hpp\"\n#define main dataflow_candidate_main\n#include \"").Append(SourceName).Append("\"\n#undef main\nvoid dataflow_calls() {\n");
+        // What is expected is written as the candidate would write it, who often uses the namespace.
+        text.Append(source.Length == 0 ? "using namespace std;\n" : "");
         int first = Lines(text.ToString()) + 1;
         for (int i = 0; i < calls.Count; i++)
         {
@@ -43,9 +45,9 @@ public sealed class Cpp : Language
         };
     }
 
-    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"cd /job && {Compiler} {Options} -fsyntax-only {SourceName}" };
+    protected override LanguageProgram MakeCheck(string source) => Alone(source) with { Compile = $"cd /job && {Compiler} {Options} -fsyntax-only {SourceName}" };
 
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources) =>
         Alone(sources[0]) with { Compile = $"cd /job && {Compiler} {Options} -Wall -Wextra -fsyntax-only {SourceName}" };
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.ReadGcc(result);
@@ -54,6 +56,8 @@ public sealed class Cpp : Language
 
     public override bool EndedForMemory(SandboxResult result, string stderr) =>
         result.Outcome == SandboxOutcome.Signaled && stderr.Contains("terminate called after throwing an instance of 'std::bad_alloc'", StringComparison.Ordinal);
+
+    public override bool RefusedMemory(string error) => error == "std::bad_alloc: std::bad_alloc";
 
     // 'terminate called after throwing an instance of …' comes before 'what():'.
     public override string Complaint(string stderr) => string.Join(' ', stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
@@ -78,7 +82,7 @@ public sealed class Cpp : Language
         _ => shape.Kind switch
         {
             ShapeKind.Text => Quote(value.GetValue<string>()),
-            ShapeKind.Long => value.ToJsonString() + "LL",
+            ShapeKind.Long or ShapeKind.Wide => LiteralForms.LongLong(value, "cpp"),
             ShapeKind.Float when LiteralForms.IsWhole(value) => value.ToJsonString() + ".0",
             _ => value.ToJsonString(),
         },
@@ -89,6 +93,7 @@ public sealed class Cpp : Language
         ShapeKind.Null => "std::nullptr_t",
         ShapeKind.Boolean => "bool",
         ShapeKind.Long => "long long",
+        ShapeKind.Wide => "unsigned long long",
         ShapeKind.Float => "double",
         ShapeKind.Text => "std::string",
         ShapeKind.List => $"std::vector<{Type(shape.Item!)}>",

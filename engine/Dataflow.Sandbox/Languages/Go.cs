@@ -32,10 +32,10 @@ public sealed partial class Go : Language
         ["GOTRACEBACK"] = "none",
     };
 
-    public override LanguageProgram Alone(string source) => Build(source, [(SourceName, InMain(source))]);
+    protected override LanguageProgram MakeAlone(string source) => Build(source, [(SourceName, InMain(source))]);
 
     // The driver runs in an init function: a main function of the candidate's is there but never reached.
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         var text = new StringBuilder("package main\n\nfunc dataflowCalls() {\n");
         for (int i = 0; i < calls.Count; i++)
@@ -50,9 +50,9 @@ public sealed partial class Go : Language
         };
     }
 
-    public override LanguageProgram ToCheck(string source) => Build(source, [(SourceName, InMain(source)), .. MainFor(source)]);
+    protected override LanguageProgram MakeCheck(string source) => Build(source, [(SourceName, InMain(source)), .. MainFor(source)]);
 
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources)
     {
         LanguageProgram check = ToCheck(sources[0]);
         return WithLinter(check, Tools[0], $"{Tool} vet {string.Join(' ', check.Files.Keys)}");
@@ -85,6 +85,7 @@ public sealed partial class Go : Language
         JsonArray items => $"{Type(shape ?? new(ShapeKind.List))}{{{string.Join(", ", items.Select(item => Write(item, shape?.Item ?? JsonShape.Of(item))))}}}",
         JsonObject record => $"{Type(shape ?? new(ShapeKind.Dictionary))}{{{string.Join(", ", record.Select(pair => $"{Quote(pair.Key)}: {Write(pair.Value, shape?.Item ?? JsonShape.Of(pair.Value))}"))}}}",
         _ when value.GetValueKind() == System.Text.Json.JsonValueKind.String => Quote(value.GetValue<string>()),
+        _ when shape?.Kind == ShapeKind.Wide => ulong.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out _) ? $"uint64({value.ToJsonString()})" : LiteralForms.None("go", "a whole number of more than 64 bits"),
         _ => value.ToJsonString(),
     };
 
@@ -92,6 +93,7 @@ public sealed partial class Go : Language
     {
         ShapeKind.Boolean => "bool",
         ShapeKind.Integer or ShapeKind.Long => "int",
+        ShapeKind.Wide => "uint64",
         ShapeKind.Float => "float64",
         ShapeKind.Text => "string",
         ShapeKind.List => $"[]{Type(shape.Item)}",

@@ -19,7 +19,7 @@ public sealed partial class Java : Language
 
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
-        Number = number => LiteralForms.IsWhole(number) && !int.TryParse(number.ToJsonString(), out _) ? number.ToJsonString() + "L" : number.ToJsonString(),
+        Number = number => LiteralForms.Sized(number, digits => $"new java.math.BigInteger({digits})"),
         List = (items, _) => items.Count == 0 ? "new java.util.ArrayList<>()" : $"java.util.Arrays.asList({string.Join(", ", items)})",
         Dictionary = (pairs, _) => $"new java.util.LinkedHashMap<String, Object>() {{{{ {string.Concat(pairs.Select(pair => $"put({pair.Key}, {pair.Value}); "))}}}}}",
     };
@@ -37,13 +37,13 @@ public sealed partial class Java : Language
     // Its configuration lies there under a name with the version.
     public override IReadOnlyList<string> ReadOnlyPaths => Directory.GetDirectories("/etc", "java*");
 
-    public override LanguageProgram Alone(string source)
+    protected override LanguageProgram MakeAlone(string source)
     {
         (string file, string text, int shiftedLine, int shift) = Shape(source, "");
         return Build([(file, text)], Path.GetFileNameWithoutExtension(file)) with { ShiftedLine = shiftedLine, Shift = shift };
     }
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         var text = new StringBuilder("Object dataflowCall(int i) throws Throwable { switch (i) {\n");
         for (int i = 0; i < calls.Count; i++)
@@ -53,15 +53,18 @@ public sealed partial class Java : Language
 
         bool bare = !JavaSource.Read(source).DeclaresTypes;
         string type = bare ? Wrapper : "DataflowCalls";
+        // Calls may name the package, so it stays, and what is to see its classes goes into it.
+        string package = bare ? "" : JavaSource.Read(source).PackageName(source);
+        string clause = package.Length == 0 ? "" : $"package {package}; ";
         text.Append(CultureInfo.InvariantCulture, $"default: return null; }} }}\npublic static void main(String[] arguments) throws java.io.IOException {{ DataflowDriver.run({calls.Count}, new {type}()::dataflowCall); }}\n");
-        (string file, string candidate, int shiftedLine, int shift) = Shape(source, text.ToString());
-        (string, string)[] files = [(file, candidate), ("DataflowDriver.java", Driver("DataflowDriver.java"))];
+        (string file, string candidate, int shiftedLine, int shift) = Shape(source, text.ToString(), keepsPackage: package.Length > 0);
+        (string, string)[] files = [(file, candidate), ("DataflowDriver.java", clause + Driver("DataflowDriver.java"))];
         return bare
             ? Build(files, type) with { ShiftedLine = shiftedLine, Shift = shift, CallFile = SourceName, FirstCallLine = Lines(source) + 3 }
-            : Build([.. files, ("DataflowCalls.java", $"{Imports}class {type} {{\n{text}}}\n")], type) with { CallFile = "DataflowCalls.java", FirstCallLine = 3 };
+            : Build([.. files, ("DataflowCalls.java", $"{clause}{Imports}class {type} {{\n{text}}}\n")], package.Length == 0 ? type : $"{package}.{type}") with { CallFile = "DataflowCalls.java", FirstCallLine = 3 };
     }
 
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources)
     {
         LanguageProgram check = Alone(sources[0]);
         return check with { Compile = check.Compile!.Replace("-nowarn", "-Xlint:all", StringComparison.Ordinal) };
@@ -80,6 +83,8 @@ public sealed partial class Java : Language
     public override bool IsOutOfMemory(string complaint) => complaint.Contains("OutOfMemoryError", StringComparison.Ordinal) || complaint.Contains("insufficient memory", StringComparison.Ordinal);
 
     public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+
+    public override bool RefusedMemory(string error) => error is "java.lang.OutOfMemoryError: Java heap space" or "java.lang.OutOfMemoryError: Requested array size exceeds VM limit";
 
     public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
 
@@ -108,11 +113,11 @@ public sealed partial class Java : Language
         Compile = $"cd /job && {Compiler} {Quick} -proc:none -nowarn -encoding UTF-8 -d {LanguageProgram.OutputFolder} {string.Join(' ', files.Select(file => file.Name))}",
     };
 
-    // A public class must have its file's name. A package would have to be a folder, so there is none.
-    private static (string File, string Text, int ShiftedLine, int Shift) Shape(string source, string members)
+    // A public class must have its file's name. A program to start has no package, which would have to be a folder.
+    private static (string File, string Text, int ShiftedLine, int Shift) Shape(string source, string members, bool keepsPackage = false)
     {
         JavaSource read = JavaSource.Read(source);
-        string text = source[..read.Package.Start.Value] + NoLineBreak().Replace(source[read.Package], " ") + source[read.Package.End.Value..];
+        string text = keepsPackage ? source : source[..read.Package.Start.Value] + NoLineBreak().Replace(source[read.Package], " ") + source[read.Package.End.Value..];
         if (read.DeclaresTypes)
         {
             return ((read.PublicType ?? "Candidate") + ".java", text, 0, 0);

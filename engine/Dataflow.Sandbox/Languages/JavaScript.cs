@@ -14,7 +14,7 @@ public sealed partial class JavaScript : Language
 
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
-        Number = number => LiteralForms.IsWhole(number) && number.ToJsonString().Length > 15 ? number.ToJsonString() + "n" : number.ToJsonString(),
+        Number = number => LiteralForms.IsWhole(number) && number.ToJsonString().Length > NodeRuntime.ExactDigits ? number.ToJsonString() + "n" : number.ToJsonString(),
         List = (items, _) => $"[{string.Join(", ", items)}]",
         Dictionary = (pairs, _) => $"({{{string.Join(", ", pairs.Select(pair => $"[{pair.Key}]: {pair.Value}"))}}})",
     };
@@ -33,14 +33,14 @@ public sealed partial class JavaScript : Language
 
     public override long LeastMemoryBytes => 128_000_000;
 
-    public override LanguageProgram Alone(string source)
+    protected override LanguageProgram MakeAlone(string source)
     {
         string name = FileName(source);
         return new(LanguageProgram.Texts((name, source)), [Node, "/job/" + name]);
     }
 
     /// <summary>The script, the driver, and a last line that lets the driver evaluate in the script's scope.</summary>
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         string name = FileName(source);
         return new(
@@ -49,7 +49,7 @@ public sealed partial class JavaScript : Language
     }
 
     // Once it takes a file for a module, a check of Node.js reads it no further, so that is checked under a module's name.
-    public override LanguageProgram ToCheck(string source) => FileName(source) is not SourceFile and string name
+    protected override LanguageProgram MakeCheck(string source) => FileName(source) is not SourceFile and string name
         ? Alone(source) with { Compile = $"{Node} --check /job/{name}" }
         : Alone(source) with
         {
@@ -65,9 +65,13 @@ public sealed partial class JavaScript : Language
 
     public override bool EndedForMemory(SandboxResult result, string stderr) => NodeMessages.EndedForMemory(result, stderr);
 
+    public override bool RefusedMemory(string error) => NodeMessages.RefusedMemory(error);
+
     public override string Complaint(string stderr) => NodeMessages.Complaint(stderr);
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => NodeMessages.RunLimits(limits);
+
+    public override bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value, NodeRuntime.ExactDigits);
 
     public override string Literal(JsonNode? value) => Forms.Write(value);
 

@@ -9,6 +9,9 @@ namespace Dataflow.Sandbox.Languages;
 /// <param name="PublicType">Name of the public type, which the file must bear; null if there is none.</param>
 internal sealed partial record JavaSource(Range Package, int ImportsEnd, bool DeclaresTypes, string? PublicType)
 {
+    /// <summary>The package; empty if there is none, or its clause has comments in it.</summary>
+    public string PackageName(string source) => Clause().Match(source[Package]) is { Success: true } match ? Blank().Replace(match.Groups[1].Value, "") : "";
+
     public static JavaSource Read(string source)
     {
         Match[] tokens = TopLevel(source);
@@ -87,6 +90,12 @@ internal sealed partial record JavaSource(Range Package, int ImportsEnd, bool De
 
     [GeneratedRegex("""//[^\n]*|/\*.*?(?:\*/|\z)|\"\"\"(?:\\.|.)*?(?:\"\"\"|\z)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|(?<token>[\w$]+|[^\s\w])""", RegexOptions.Singleline)]
     private static partial Regex Token();
+
+    [GeneratedRegex(@"^package\s+([\w$\s.]+);$")]
+    private static partial Regex Clause();
+
+    [GeneratedRegex(@"\s")]
+    private static partial Regex Blank();
 
     [GeneratedRegex(@"\G[ \t]*\n?")]
     private static partial Regex BlankRest();

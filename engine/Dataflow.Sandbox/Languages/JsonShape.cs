@@ -12,6 +12,9 @@ internal enum ShapeKind
     Boolean,
     Integer,
     Long,
+
+    /// <summary>A whole number that no signed integer of 64 bits holds.</summary>
+    Wide,
     Float,
     Text,
     List,
@@ -36,7 +39,7 @@ internal sealed record JsonShape(ShapeKind Kind, JsonShape? Item = null)
             JsonValueKind.String => new(ShapeKind.Text),
             _ when !LiteralForms.IsWhole(value) => new(ShapeKind.Float),
             _ when int.TryParse(value.ToJsonString(), out _) => new(ShapeKind.Integer),
-            _ => new(ShapeKind.Long),
+            _ => new(long.TryParse(value.ToJsonString(), out _) ? ShapeKind.Long : ShapeKind.Wide),
         },
     };
 
@@ -66,5 +69,5 @@ internal sealed record JsonShape(ShapeKind Kind, JsonShape? Item = null)
         return a.Item is null ? a : Unify(a.Item, b.Item!) is JsonShape item ? a with { Item = item } : null;
     }
 
-    private static bool IsNumber(JsonShape shape) => shape.Kind is ShapeKind.Integer or ShapeKind.Long or ShapeKind.Float;
+    private static bool IsNumber(JsonShape shape) => shape.Kind is ShapeKind.Integer or ShapeKind.Long or ShapeKind.Wide or ShapeKind.Float;
 }

@@ -47,7 +47,7 @@ public abstract class Language
         .FirstOrDefault(problem => problem is not null);
 
     /// <summary>The source as a program of its own.</summary>
-    public abstract LanguageProgram Alone(string source);
+    public LanguageProgram Alone(string source) => MakeAlone(SourceMark.Drop(source));
 
     /// <summary>
     /// The source with a driver that evaluates each call and writes its value to descriptor 8, one line each: the token that
@@ -55,16 +55,16 @@ public abstract class Language
     /// <see cref="CanonicalValue"/> reads them.
     /// </summary>
     /// <param name="source">Empty where only the calls are to be evaluated, which need nothing of a candidate.</param>
-    public abstract LanguageProgram WithCalls(string source, IReadOnlyList<string> calls);
+    public LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) => MakeWithCalls(SourceMark.Drop(source), calls);
 
     /// <summary>What finds mistakes in the source without running it, as a compile command without output.</summary>
-    public virtual LanguageProgram ToCheck(string source) => Alone(source);
+    public LanguageProgram ToCheck(string source) => MakeCheck(SourceMark.Drop(source));
 
     /// <summary>
     /// What reads sources without looking at what their names mean, as a compile command; null where the check does no more
     /// than that, or nothing can tell the two apart.
     /// </summary>
-    public virtual LanguageProgram? ToParse(IReadOnlyList<string> sources) => null;
+    public LanguageProgram? ToParse(IReadOnlyList<string> sources) => MakeParse([.. sources.Select(SourceMark.Drop)]);
 
     /// <summary>Which sources are well-formed, from what <see cref="ToParse"/> wrote; null if it wrote nothing of use.</summary>
     public virtual IReadOnlyList<bool>? Parsed(int sources, IReadOnlyList<Finding> findings) => null;
@@ -80,7 +80,7 @@ public abstract class Language
     /// the source is taken, and a linter where one is installed, whose exit code says nothing.
     /// </summary>
     /// <param name="sources">As many as <see cref="SourcesPerAnalysis"/> at most.</param>
-    public virtual LanguageProgram ToAnalyse(IReadOnlyList<string> sources) => ToCheck(sources[0]);
+    public LanguageProgram ToAnalyse(IReadOnlyList<string> sources) => MakeAnalysis([.. sources.Select(SourceMark.Drop)]);
 
     /// <summary>Reads what <see cref="ToAnalyse"/> wrote.</summary>
     public virtual IReadOnlyList<Finding> AnalysisFindings(LanguageProgram program, SandboxResult result) => Findings(program, result);
@@ -91,6 +91,9 @@ public abstract class Language
     /// <summary>Whether a program's complaint may be about its source's form, so that a check is worth its time.</summary>
     public virtual bool MayBeCompileError(string complaint) => false;
 
+    /// <summary>Why a run ended at a call that does not compile; null if it did not, or if its driver tells such errors of a call.</summary>
+    public virtual string? CallProblem(SandboxResult result) => null;
+
     /// <summary>Whether a complaint is this language's way to say that memory ran out.</summary>
     public abstract bool IsOutOfMemory(string complaint);
 
@@ -99,6 +102,9 @@ public abstract class Language
     /// allocation that is refused for its size leaves no other trace.
     /// </summary>
     public virtual bool EndedForMemory(SandboxResult result, string stderr) => false;
+
+    /// <summary>Whether the error of a call is just what the runtime gives to one who asks for memory that it cannot have.</summary>
+    public virtual bool RefusedMemory(string error) => false;
 
     /// <summary>Of what a program that failed wrote to stderr, the line that says why.</summary>
     public virtual string Complaint(string stderr)
@@ -145,6 +151,21 @@ public abstract class Language
             Environment = Environment,
         };
     }
+
+    /// <summary><see cref="Alone"/> of a source without a byte-order mark, as the others of these methods are.</summary>
+    protected abstract LanguageProgram MakeAlone(string source);
+
+    /// <summary><see cref="WithCalls"/>.</summary>
+    protected abstract LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls);
+
+    /// <summary><see cref="ToCheck"/>.</summary>
+    protected virtual LanguageProgram MakeCheck(string source) => MakeAlone(source);
+
+    /// <summary><see cref="ToParse"/>.</summary>
+    protected virtual LanguageProgram? MakeParse(IReadOnlyList<string> sources) => null;
+
+    /// <summary><see cref="ToAnalyse"/>.</summary>
+    protected virtual LanguageProgram MakeAnalysis(IReadOnlyList<string> sources) => MakeCheck(sources[0]);
 
     /// <summary>A compiler's limits are not the candidate's: it is our tool, though what it reads is not ours.</summary>
     protected virtual SandboxLimits CompileLimits => new()

@@ -51,6 +51,28 @@ internal sealed record LiteralForms(string Null, string True, string False)
 
     public static bool IsWhole(JsonNode number) => !number.ToJsonString().AsSpan().ContainsAny('.', 'e', 'E');
 
+    /// <summary>A number as JSON writes it, if it is not whole or an integer of 64 bits holds it.</summary>
+    /// <exception cref="ArgumentException">It needs more.</exception>
+    public static string Within64Bits(JsonNode number, string language) =>
+        !IsWhole(number) || long.TryParse(number.ToJsonString(), CultureInfo.InvariantCulture, out _) ? number.ToJsonString() : None(language, "a whole number of more than 64 bits");
+
+    /// <summary>A number as Java and C# write it: a whole one by the smallest type that holds it.</summary>
+    /// <param name="big">What makes one of any length of a string literal of its digits.</param>
+    public static string Sized(JsonNode number, Func<string, string> big) => number.ToJsonString() is var digits && (!IsWhole(number) || int.TryParse(digits, CultureInfo.InvariantCulture, out _)) ? digits
+        : long.TryParse(digits, CultureInfo.InvariantCulture, out _) ? digits + "L"
+        : big($"\"{digits}\"");
+
+    /// <summary>A whole number as C and C++ write one that an int does not hold.</summary>
+    /// <exception cref="ArgumentException">It needs more than 64 bits.</exception>
+    public static string LongLong(JsonNode number, string language) => number.ToJsonString() switch
+    {
+        // The sign is no part of a literal, and its digits alone are too large for the type.
+        "-9223372036854775808" => "(-9223372036854775807LL - 1)",
+        string digits when long.TryParse(digits, CultureInfo.InvariantCulture, out _) => digits + "LL",
+        string digits when ulong.TryParse(digits, CultureInfo.InvariantCulture, out _) => digits + "ULL",
+        _ => None(language, "a whole number of more than 64 bits"),
+    };
+
     /// <exception cref="ArgumentException">Always.</exception>
     public static string None(string language, string what) => throw new ArgumentException($"{language} has no expression for {what}");
 }

@@ -24,6 +24,8 @@ internal static partial class NodeMessages
     public static bool EndedForMemory(SandboxResult result, string stderr) =>
         result.Outcome == SandboxOutcome.Signaled ? IsOutOfMemory(stderr) : NoBuffer().IsMatch(stderr);
 
+    public static bool RefusedMemory(string error) => error == "RangeError: Array buffer allocation failed";
+
     // The stack and the version of Node.js come after it.
     public static string Complaint(string stderr) => Named().Match(stderr) is { Success: true } match ? match.Value : stderr.Trim();
 

@@ -8,6 +8,9 @@ internal sealed class NodeRuntime
 {
     public const string Program = "/usr/bin/node";
 
+    /// <summary>Digits that a whole number may have to be no other as a JavaScript number.</summary>
+    public const int ExactDigits = 15;
+
     private readonly Lazy<bool> detectsModules = new(() => Detects(Version()));
 
     /// <summary>Whether it tells by itself whether a file of no certain kind is a script or a module.</summary>

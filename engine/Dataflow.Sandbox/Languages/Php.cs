@@ -10,12 +10,18 @@ public sealed partial class Php : Language
 {
     private const string Interpreter = "/usr/bin/php";
 
+    // What has more may not be an integer of 64 bits, and is a float then.
+    private const int ExactDigits = 18;
+
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
         Text = text => LiteralForms.QuoteRunes(text, point => "\\u{" + point.ToString("x", CultureInfo.InvariantCulture) + "}").Replace("$", "\\$", StringComparison.Ordinal),
+        Number = number => LiteralForms.Within64Bits(number, "php"),
         List = (items, _) => $"[{string.Join(", ", items)}]",
         Dictionary = (pairs, _) => $"[{string.Join(", ", pairs.Select(pair => $"{pair.Key} => {pair.Value}"))}]",
     };
+
+    private readonly PhpExtensions extensions = new();
 
     public override string Name => "php";
 
@@ -23,14 +29,14 @@ public sealed partial class Php : Language
 
     public override IReadOnlyList<string> Extensions => [".php"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "php-cli")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "php-cli"), extensions.Multibyte];
 
-    public override LanguageProgram Alone(string source) => Scripts(SourceName, (SourceName, Tagged(source)));
+    protected override LanguageProgram MakeAlone(string source) => Scripts(SourceName, (SourceName, Tagged(source)));
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) =>
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) =>
         Scripts("driver.php", (SourceName, Tagged(source)), ("driver.php", Driver("php.php")), ("calls.json", JsonSerializer.Serialize(calls)));
 
-    public override LanguageProgram ToCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n -d display_errors=stderr -d log_errors=0 -l /job/{SourceName} > /dev/null" };
+    protected override LanguageProgram MakeCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n -d display_errors=stderr -d log_errors=0 -l /job/{SourceName} > /dev/null" };
 
     public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => CompilerMessages.Read(CompilerMessages.All(result), Message());
 
@@ -48,13 +54,15 @@ public sealed partial class Php : Language
     // PHP has one kind of array: nothing in it is empty, and whole numbers from 0 on as keys make a list.
     public override CanonicalValue ExpectedJson(JsonNode? value) => CanonicalValue.OfJson(AsArrays(value));
 
+    public override bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value, ExactDigits);
+
     public override string Literal(JsonNode? value) => Forms.Write(value);
 
     public override SandboxRequest ToRun(LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, byte[] stdin, SandboxLimits limits)
     {
         SandboxRequest request = base.ToRun(program, files, stdin, limits);
         string memory = string.Create(CultureInfo.InvariantCulture, $"memory_limit={limits.MemoryBytes}");
-        return request with { Command = [Interpreter, "-n", "-d", "display_errors=stderr", "-d", "log_errors=0", "-d", "html_errors=0", "-d", memory, .. program.Run.Skip(1)] };
+        return request with { Command = [Interpreter, "-n", "-d", "display_errors=stderr", "-d", "log_errors=0", "-d", "html_errors=0", "-d", memory, .. extensions.Options, .. program.Run.Skip(1)] };
     }
 
     private static JsonNode? AsArrays(JsonNode? value) => value switch

@@ -31,12 +31,12 @@ public sealed partial class Python : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "python3")];
 
-    public override LanguageProgram Alone(string source) => Scripts("candidate.py", (SourceName, source));
+    protected override LanguageProgram MakeAlone(string source) => Scripts("candidate.py", (SourceName, source));
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) =>
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) =>
         Scripts("driver.py", (SourceName, source), ("driver.py", Driver("python.py")), ("calls.json", JsonSerializer.Serialize(calls)));
 
-    public override LanguageProgram ToCheck(string source) =>
+    protected override LanguageProgram MakeCheck(string source) =>
         Scripts("check.py", (SourceName, source), ("check.py", Driver("python_check.py"))) with { Compile = $"{Interpreter} -I -S /job/check.py" };
 
     public override int SourcesPerAnalysis => 100;
@@ -44,7 +44,7 @@ public sealed partial class Python : Language
     public override string SourceNameOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{index}.py");
 
     // pyflakes parses too, so it comes for all sources, whatever the check says.
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources)
     {
         string[] names = sources.Count == 1 ? [SourceName] : sources.Select((_, i) => SourceNameOf(i)).ToArray();
         LanguageProgram check = Scripts("check.py", [.. names.Zip(sources), ("check.py", Driver("python_check.py"))]) with { Compile = $"cd /job && {{ {Interpreter} -I -S check.py {string.Join(' ', names)}; }}" };
@@ -67,7 +67,10 @@ public sealed partial class Python : Language
 
     public override bool IsOutOfMemory(string complaint) => Complaint(complaint).StartsWith("MemoryError", StringComparison.Ordinal);
 
-    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
+    public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().Match(stderr) is { Success: true } match && !Raising().IsMatch(match.Groups["last"].Value);
+
+    // The driver says so if the program raised it.
+    public override bool RefusedMemory(string error) => error == "MemoryError: ";
 
     public override bool TryReadLiteral(string text, out CanonicalValue value) => PythonLiteral.TryRead(text, out value);
 
@@ -80,6 +83,10 @@ public sealed partial class Python : Language
     private static LanguageProgram Scripts(string main, params (string, string)[] files) =>
         new(LanguageProgram.Texts(files), [Interpreter, "-I", "-S", "/job/" + main]);
 
-    [GeneratedRegex(@"^Traceback \(most recent call last\):\n(?:[ \t][^\n]*\n)*MemoryError(?:: [^\n]*)?\s*\z", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^Traceback \(most recent call last\):\n(?:(?:  File |  \[)[^\n]*\n(?<last>(?:    [^\n]*\n)*))*MemoryError(?:: [^\n]*)?\s*\z", RegexOptions.Multiline)]
     private static partial Regex Exhausted();
+
+    // A statement of the program's own, where want of memory would be told at an expression.
+    [GeneratedRegex(@"^    (?:[^'""\n]*[:;])?\s*raise\b")]
+    private static partial Regex Raising();
 }

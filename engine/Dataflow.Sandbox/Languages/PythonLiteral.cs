@@ -20,7 +20,7 @@ internal static partial class PythonLiteral
         return value != default;
     }
 
-    [GeneratedRegex("^(0|-?[1-9][0-9]{0,30})$")]
+    [GeneratedRegex("^(0|-?[1-9][0-9]*)$")]
     private static partial Regex Whole();
 
     [GeneratedRegex("^(['\"])([^'\"\\\\\\r\\n]*)\\1$")]

@@ -22,13 +22,13 @@ public sealed class Rust : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Compiler, "rustc"), new("/usr/bin/cc", "gcc"), new("/usr/bin/ld", "binutils")];
 
-    public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
+    protected override LanguageProgram MakeAlone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"])
     {
         Compile = $"cd /job && {Compiler} {Options} {Link} --crate-name program -o {LanguageProgram.OutputFolder}/program {SourceName}",
     };
 
     // A module within the candidate's file sees what is private to it.
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
         var text = new StringBuilder(source).Append("\npub mod dataflow_calls { use super::*; use crate::dataflow::{ViaNothing as _, ViaRender as _}; pub fn run() {\n");
         int first = Lines(text.ToString()) + 1;
@@ -46,12 +46,12 @@ public sealed class Rust : Language
         };
     }
 
-    public override LanguageProgram ToCheck(string source) => Alone(source) with
+    protected override LanguageProgram MakeCheck(string source) => Alone(source) with
     {
         Compile = $"cd /job && {Compiler} {Options} --crate-type lib --crate-name program --emit=metadata -A dead_code --out-dir {LanguageProgram.OutputFolder} {SourceName}",
     };
 
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources)
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources)
     {
         LanguageProgram check = ToCheck(sources[0]);
         // As a program, if it is one: what only its main function uses is used.
@@ -82,6 +82,7 @@ public sealed class Rust : Language
             JsonValueKind.String => Quote(value.GetValue<string>()),
             JsonValueKind.Number when shape.Kind == ShapeKind.Float => value.ToJsonString() + "f64",
             JsonValueKind.Number when shape.Kind == ShapeKind.Long => value.ToJsonString() + "i64",
+            JsonValueKind.Number when shape.Kind == ShapeKind.Wide => Int128.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out _) ? value.ToJsonString() + "i128" : LiteralForms.None("rust", "a whole number of more than 128 bits"),
             _ => value.ToJsonString(),
         },
     };
@@ -91,6 +92,7 @@ public sealed class Rust : Language
         ShapeKind.Null => "Option<i32>",
         ShapeKind.Boolean => "bool",
         ShapeKind.Long => "i64",
+        ShapeKind.Wide => "i128",
         ShapeKind.Float => "f64",
         ShapeKind.Text => "String",
         ShapeKind.List => $"Vec<{Type(shape.Item!)}>",

@@ -6,15 +6,16 @@ namespace Dataflow.Sandbox.Languages;
 /// <summary>Reads what nearly all languages write alike: whole numbers, true, false, and plain strings in double quotes.</summary>
 internal static partial class SimpleLiteral
 {
-    public static bool TryRead(string text, out CanonicalValue value)
+    /// <param name="digits">Most digits of a whole number that is that number, and not another that the language rounds it to.</param>
+    public static bool TryRead(string text, out CanonicalValue value, int digits = int.MaxValue)
     {
         string literal = text.Trim();
-        bool simple = literal is "true" or "false" || Whole().IsMatch(literal) || Quoted().IsMatch(literal);
+        bool simple = literal is "true" or "false" || (Whole().IsMatch(literal) && literal.Length <= digits) || Quoted().IsMatch(literal);
         value = simple ? CanonicalValue.OfJson(JsonNode.Parse(literal)) : default;
         return simple;
     }
 
-    [GeneratedRegex("^(0|-?[1-9][0-9]{0,17})$")]
+    [GeneratedRegex("^(0|-?[1-9][0-9]*)$")]
     private static partial Regex Whole();
 
     // No '$' and no '{', which some languages fill in.

@@ -12,11 +12,13 @@ namespace Dataflow.Sandbox.Languages;
 /// </summary>
 public sealed partial class Sql : Language
 {
-    private const string Shell = "/usr/bin/sqlite3";
+    // What has more may not be an integer of 64 bits, and is a float then.
+    private const int ExactDigits = 18;
 
     private static readonly LiteralForms Forms = new("NULL", "1", "0")
     {
         Text = text => text.Contains('\0', StringComparison.Ordinal) ? LiteralForms.None("sql", "a text with a zero character") : "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'",
+        Number = number => LiteralForms.Within64Bits(number, "sql"),
         List = (_, _) => LiteralForms.None("sql", "a list"),
         Dictionary = (_, _) => LiteralForms.None("sql", "a dictionary"),
     };
@@ -31,29 +33,29 @@ public sealed partial class Sql : Language
 
     public override IReadOnlyList<string> Extensions => [".sql"];
 
-    public override IReadOnlyList<LanguageTool> Tools => [new(Shell, "sqlite3")];
+    public override IReadOnlyList<LanguageTool> Tools => [new(SqliteShell.Program, "sqlite3")];
 
-    public override LanguageProgram Alone(string source) => new(
-        LanguageProgram.Texts((SourceName, source)), [Shell, "-batch", "-bail", ":memory:", ".read /dev/stdin", $".read /job/{SourceName}"]);
+    protected override LanguageProgram MakeAlone(string source) => new(
+        LanguageProgram.Texts((SourceName, SqliteShell.Prelude + source)), new SqliteShell().Run(".read /dev/stdin", $".read /job/{SourceName}"));
 
     // A line that begins with '#' is no JSON, so what stands between two of them are the rows of one query.
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls)
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var script = new StringBuilder(".output stdout\n.mode json\n");
+        var script = new StringBuilder(SqliteShell.Prelude).Append(".mode json\n");
         foreach (string call in calls)
         {
             script.Append(Query(call)).Append("\n;\n.print #\n");
         }
 
         return new(
-            LanguageProgram.Texts((SourceName, source), ("calls.sql", script.ToString())),
-            ["/bin/sh", "-c", $"exec {Shell} -batch -bail :memory: '.output /dev/null' '.read /job/{SourceName}' '.read /job/calls.sql' >&8"]);
+            LanguageProgram.Texts((SourceName, SqliteShell.Prelude + source), ("calls.sql", script.ToString())),
+            ["/bin/sh", "-c", $"exec {new SqliteShell().Line(".output /dev/null", $".read /job/{SourceName}", ".output stdout", ".read /job/calls.sql")} >&8"]);
     }
 
-    public override LanguageProgram ToCheck(string source) =>
-        Alone(source) with { Compile = $"{Shell} -batch -bail :memory: '.read /job/{SourceName}' > /dev/null" };
+    protected override LanguageProgram MakeCheck(string source) =>
+        MakeAlone(source) with { Compile = $"{new SqliteShell().Line($".read /job/{SourceName}")} > /dev/null" };
 
-    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => SqliteMessages.Read(CompilerMessages.All(result), SourceName, Encoding.UTF8.GetString(program.Files[SourceName].Content));
+    public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => SqliteMessages.Read(CompilerMessages.All(result), SourceName, Encoding.UTF8.GetString(program.Files[SourceName].Content)[SqliteShell.Prelude.Length..]);
 
     public override bool MayBeCompileError(string complaint) => complaint.Contains("Parse error", StringComparison.Ordinal);
 
@@ -61,7 +63,16 @@ public sealed partial class Sql : Language
 
     public override bool EndedForMemory(SandboxResult result, string stderr) => Exhausted().IsMatch(stderr);
 
-    public override string Complaint(string stderr) => stderr.Split('\n')[0].Trim();
+    public override string Complaint(string stderr) => SqliteMessages.InSource(stderr.Split('\n')[0].Trim());
+
+    // The shell reads a statement when its turn comes, so it ends with the first call that it cannot read.
+    public override string? CallProblem(SandboxResult result) => SqliteMessages.ParseError(Encoding.UTF8.GetString(result.Stderr));
+
+    public override SandboxRequest ToRun(LanguageProgram program, IReadOnlyDictionary<string, SandboxFile> files, byte[] stdin, SandboxLimits limits) =>
+        base.ToRun(program, files, [.. Encoding.ASCII.GetBytes(SqliteShell.Prelude), .. stdin], limits);
+
+    public override (string Driver, IReadOnlyList<string> Command) ToBatch(IReadOnlyList<string> command, IReadOnlyList<string> arguments) =>
+        base.ToBatch(["/bin/sh", "-c", $"{{ echo '{SqliteShell.Prelude.TrimEnd()}'; cat; }} | \"$@\"", "sh", .. command], arguments);
 
     public override Answers ReadAnswers(SandboxResult result, string token)
     {
@@ -96,7 +107,7 @@ public sealed partial class Sql : Language
 
     public override bool TryReadLiteral(string text, out CanonicalValue value)
     {
-        bool simple = SimpleLiteral.TryRead(text, out value) && !text.TrimStart().StartsWith('"');
+        bool simple = SimpleLiteral.TryRead(text, out value, ExactDigits) && !text.TrimStart().StartsWith('"');
         value = simple ? ExpectedJson(JsonNode.Parse(value.Text)) : default;
         return simple;
     }

@@ -25,12 +25,12 @@ public sealed class TypeScript : Language
 
     public override long LeastMemoryBytes => javaScript.LeastMemoryBytes;
 
-    public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs"))), [Node, "/job/" + Transpiled])
+    protected override LanguageProgram MakeAlone(string source) => new(LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs"))), [Node, "/job/" + Transpiled])
     {
         Compile = $"{Node} /job/transpile.cjs",
     };
 
-    public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) => new(
+    protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) => new(
         LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs")), ("driver.cjs", Driver("javascript.cjs")), ("calls.json", JsonSerializer.Serialize(calls))),
         [Node, "--require", "/job/driver.cjs", "/job/" + Transpiled])
     {
@@ -38,7 +38,7 @@ public sealed class TypeScript : Language
     };
 
     // Transpiling looks at form alone; types are the linter's business here.
-    public override LanguageProgram ToAnalyse(IReadOnlyList<string> sources) =>
+    protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources) =>
         WithLinter(Alone(sources[0]), new(TypeChecker, "node-typescript"), $"cd /job && {TypeChecker} --noEmit --pretty false --strict --target ES2020 --moduleResolution node {SourceName}");
 
     // Which packages of types are installed here is no matter of the source, nor that tsc takes none for a module that awaits.
@@ -53,9 +53,13 @@ public sealed class TypeScript : Language
 
     public override bool EndedForMemory(SandboxResult result, string stderr) => NodeMessages.EndedForMemory(result, stderr);
 
+    public override bool RefusedMemory(string error) => NodeMessages.RefusedMemory(error);
+
     public override string Complaint(string stderr) => NodeMessages.Complaint(stderr);
 
     public override SandboxLimits RunLimits(SandboxLimits limits) => NodeMessages.RunLimits(limits);
+
+    public override bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value, NodeRuntime.ExactDigits);
 
     public override string Literal(JsonNode? value) => javaScript.Literal(value);
 }

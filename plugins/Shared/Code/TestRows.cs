@@ -26,12 +26,12 @@ internal static class TestRows
         return items.Select(item => ReadOne(item, column, language, fromJson)).ToArray();
     }
 
-    private static object? FromJson(string json, string column)
+    private static object?[] FromJson(string json, string column)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(json);
-            return RowJson.Read(document.RootElement);
+            return document.RootElement.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Object ? TestFromJson(item) : RowJson.Read(item)).ToArray();
         }
         catch (JsonException failure)
         {
@@ -39,7 +39,12 @@ internal static class TestRows
         }
     }
 
-    private static CodeTest ReadOne(object? item, string column, Language language, bool json)
+    private static Dictionary<string, object?> TestFromJson(JsonElement test) => RowJson.Properties(test).ToDictionary(
+        pair => pair.Key,
+        pair => Keys.Contains(pair.Key) && pair.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.String) ? WrittenJson.Of(pair.Value) : RowJson.Read(pair.Value),
+        StringComparer.Ordinal);
+
+    private static CodeTest ReadOne(object? item, string column, Language language, bool fromJson)
     {
         if (item is string assertion && language is Python)
         {
@@ -58,7 +63,7 @@ internal static class TestRows
             throw new RowFailedException("bad_tests", $"column '{column}': a test needs 'expected'");
         }
 
-        (string key, object? expected) = Expectation(test, column, json);
+        (string key, object? expected) = Expectation(test, column, fromJson);
         if (test.GetValueOrDefault("call") is not (null or string) || test.GetValueOrDefault("stdin") is not (null or string))
         {
             throw new RowFailedException("bad_tests", $"column '{column}': 'call' and 'stdin' are texts");
@@ -67,7 +72,7 @@ internal static class TestRows
         string? call = test.GetValueOrDefault("call") as string;
         if (call is null)
         {
-            return key == "expected" && expected is not null ? new CodeTest(null, test.GetValueOrDefault("stdin") as string, ArrowValues.Display(expected))
+            return key == "expected" && expected is not null ? new CodeTest(null, test.GetValueOrDefault("stdin") as string, expected is WrittenJson written ? written.Display : ArrowValues.Display(expected))
                 : throw new RowFailedException("bad_tests", $"column '{column}': the output of a test without 'call' is its 'expected', as text");
         }
 
@@ -79,7 +84,7 @@ internal static class TestRows
 
         return key == "expected_code" || (key == "expected" && expected is string)
             ? new CodeTest(call, null, expected as string ?? throw new RowFailedException("bad_tests", $"column '{column}': 'expected_code' is an expression, as text"))
-            : new CodeTest(call, null, RowJson.WriteValue(expected), true);
+            : new CodeTest(call, null, expected is WrittenJson json ? json.Text : RowJson.WriteValue(expected), true);
     }
 
     // In JSON a key that is there with null means null; a struct has all its fields, so there null means that it was left out.

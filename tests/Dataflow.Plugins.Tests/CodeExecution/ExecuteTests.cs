@@ -36,6 +36,15 @@ public sealed class ExecuteTests
     public async Task Expectations_in_JSON_mean_what_Python_gives(string tests, string program) =>
         Assert.Equal(["passed"], await VerdictsAsync(new(), Columns.Text, (program, tests)));
 
+    [Theory]
+    [InlineData("""[{"call": "f()", "expected_json": 15511210043330985984000000}]""", "def f(): return 15511210043330985984000000", "passed")]
+    [InlineData("""[{"call": "f()", "expected": {"a": [15511210043330985984000000, 1.5], "b": null}}]""", "def f(): return {'a': [15511210043330985984000000, 1.5], 'b': None}", "passed")]
+    [InlineData("""[{"call": "f()", "expected": [100000000000000000001]}]""", "def f(): return [1e20]", "failed")]
+    [InlineData("""[{"stdin": "", "expected": 15511210043330985984000000}]""", "print(15511210043330985984000000)", "passed")]
+    [InlineData("""[{"stdin": "", "expected": [15511210043330985984000000, "é"]}]""", "print('[15511210043330985984000000,\"é\"]')", "passed")]
+    public async Task A_whole_number_in_JSON_is_expected_with_all_its_digits(string tests, string program, string verdict) =>
+        Assert.Equal([verdict], await VerdictsAsync(new(), Columns.Text, (program, tests)));
+
     [Fact]
     public async Task Each_verdict_goes_to_its_port_and_every_row_to_out()
     {

@@ -16,6 +16,8 @@ public sealed class BatchTests(LanguagePool shared) : IClassFixture<LanguagePool
         { "python", "x = int(input())\nif x == 3: raise ValueError('sorry')\nprint(x + 1)", Verdict.RuntimeError, "test 4: ValueError: sorry" },
         { "python", "x = int(input())\nif x == 3:\n    while True: pass\nprint(x + 1)", Verdict.Timeout, "test 4: ran past its time" },
         { "python", "x = int(input())\nif x == 3: print('x' * 3_000_000)\nprint(x + 1)", Verdict.OutputLimit, "test 4: wrote too much" },
+        { "python", "x = int(input())\nif x == 3: raise MemoryError()\nprint(x + 1)", Verdict.RuntimeError, "test 4: MemoryError" },
+        { "python", "x = int(input())\nif x == 3: y = [0] * 10**10\nprint(x + 1)", Verdict.MemoryLimit, "test 4: used too much memory" },
         { "python", "x = int(input())\nif x == 3: y = bytearray(b'x') * 500_000_000\nprint(x + 1)", Verdict.MemoryLimit, "test 4: used too much memory" },
         { "python", "import os, signal\nx = int(input())\nif x == 3: os.kill(os.getppid(), signal.SIGKILL)\nprint(x)", Verdict.Failed, "test 1: printed 0\n" },
         { "python", "def f(:\n  pass", Verdict.CompileError, "line 1, column 7: SyntaxError: invalid syntax" },

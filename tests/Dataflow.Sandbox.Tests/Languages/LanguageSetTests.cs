@@ -40,9 +40,9 @@ public sealed class LanguageSetTests
 
         public override IReadOnlyList<LanguageTool> Tools => [new("/usr/bin/env", "coreutils"), new("/usr/bin/absent", "absent-tools")];
 
-        public override LanguageProgram Alone(string source) => throw new NotSupportedException();
+        protected override LanguageProgram MakeAlone(string source) => throw new NotSupportedException();
 
-        public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) => throw new NotSupportedException();
+        protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) => throw new NotSupportedException();
 
         public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => [];
 

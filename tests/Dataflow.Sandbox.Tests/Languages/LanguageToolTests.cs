@@ -85,9 +85,9 @@ public sealed class LanguageToolTests(LanguagePool shared) : IClassFixture<Langu
 
         public override IReadOnlyList<string> ReadOnlyPaths => [shown];
 
-        public override LanguageProgram Alone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"]) { Compile = $"cd /job && {tool} {SourceName}" };
+        protected override LanguageProgram MakeAlone(string source) => new(LanguageProgram.Texts((SourceName, source)), ["/job/program"]) { Compile = $"cd /job && {tool} {SourceName}" };
 
-        public override LanguageProgram WithCalls(string source, IReadOnlyList<string> calls) => Alone(source);
+        protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) => Alone(source);
 
         public override IReadOnlyList<Finding> Findings(LanguageProgram program, SandboxResult result) => [];
 

@@ -31,6 +31,19 @@ __attribute__((unused)) static void dataflow_signed(long long value) { fprintf(d
 
 __attribute__((unused)) static void dataflow_unsigned(unsigned long long value) { fprintf(dataflow_out, "%llu", value); }
 
+__attribute__((unused)) static void dataflow_unsigned_wide(unsigned __int128 value) {
+  char digits[40];
+  int at = sizeof digits;
+  digits[--at] = 0;
+  do { digits[--at] = (char)('0' + (int)(value % 10)); value /= 10; } while (value);
+  fputs(digits + at, dataflow_out);
+}
+
+__attribute__((unused)) static void dataflow_wide(__int128 value) {
+  if (value < 0) fputc('-', dataflow_out);
+  dataflow_unsigned_wide(value < 0 ? -(unsigned __int128)value : (unsigned __int128)value);
+}
+
 __attribute__((unused)) static void dataflow_double(double value) {
   char text[64];
   if (isnan(value)) { fputs("{\"float\":\"nan\"}", dataflow_out); return; }
@@ -81,6 +94,8 @@ typedef long dataflow_t_long;
 typedef unsigned long dataflow_t_unsigned_long;
 typedef long long dataflow_t_long_long;
 typedef unsigned long long dataflow_t_unsigned_long_long;
+typedef __int128 dataflow_t_wide;
+typedef unsigned __int128 dataflow_t_unsigned_wide;
 typedef float dataflow_t_float;
 typedef double dataflow_t_double;
 typedef long double dataflow_t_long_double;
@@ -104,6 +119,8 @@ typedef const void* dataflow_t_constant_pointer;
     dataflow_t_unsigned_long: dataflow_unsigned, \
     dataflow_t_long_long: dataflow_signed, \
     dataflow_t_unsigned_long_long: dataflow_unsigned, \
+    dataflow_t_wide: dataflow_wide, \
+    dataflow_t_unsigned_wide: dataflow_unsigned_wide, \
     dataflow_t_float: dataflow_float, \
     dataflow_t_double: dataflow_double, \
     dataflow_t_long_double: dataflow_double, \

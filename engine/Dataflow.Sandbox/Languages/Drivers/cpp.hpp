@@ -90,7 +90,7 @@ template <class T> void render(std::string& out, const T& value) {
   else if constexpr (std::is_same_v<V, char>) text(out, std::string_view(&value, 1));
   else if constexpr (std::is_same_v<V, signed char> || std::is_same_v<V, unsigned char>) number(out, static_cast<int>(value));
   else if constexpr (std::is_same_v<V, wchar_t> || std::is_same_v<V, char16_t> || std::is_same_v<V, char32_t>) number(out, static_cast<long>(value));
-  else if constexpr (std::is_same_v<V, __int128>) {
+  else if constexpr (std::is_same_v<V, __int128> || std::is_same_v<V, unsigned __int128>) {
     std::string digits;
     bool negative = value < 0;
     unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
@@ -142,14 +142,15 @@ template <class F> void call(int i, F&& f) {
   send(line + "}\n");
 }
 
-void calls();
-
 }  // namespace dataflow
+
+// Outside of the namespace, whose names would hide the candidate's.
+void dataflow_calls();
 
 int main() {
   if (::read(0, dataflow::token, sizeof dataflow::token) != sizeof dataflow::token) ::_exit(3);
   dataflow::token[32] = 0;
-  dataflow::calls();
+  dataflow_calls();
   std::fflush(nullptr);
   ::_exit(0);
 }

@@ -13,6 +13,8 @@ function plain(value, depth) {
     case "string":
       return value;
     case "number":
+      // From there on a number is written with zeros for digits that it has.
+      if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21) return new Whole(BigInt(value));
       return Number.isFinite(value) ? value : { float: Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf" };
     case "bigint":
       return new Whole(value);

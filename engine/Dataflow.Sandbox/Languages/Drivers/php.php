@@ -37,14 +37,35 @@ final class DataflowDriver
             } catch (Throwable $error) {
                 $answer = ['i' => $i, 'error' => get_class($error) . ': ' . $error->getMessage()];
             }
-            fwrite($out, $token . json_encode($answer, JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES, 512) . "\n");
+            fwrite($out, $token . json_encode($answer, JSON_PRESERVE_ZERO_FRACTION | JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES, 512) . "\n");
         }
+    }
+
+    // A call stands in no namespace; what the candidate declares in one is imported, so that its own name is enough.
+    private static function imports(): string
+    {
+        $functions = get_defined_functions()['user'];
+        $types = array_filter(array_merge(get_declared_classes(), get_declared_interfaces(), get_declared_traits()), fn($name) => (new ReflectionClass($name))->isUserDefined());
+        $constants = array_keys(get_defined_constants(true)['user'] ?? []);
+        $imports = '';
+        foreach ([['', $types], ['function ', $functions], ['const ', $constants]] as [$kind, $names]) {
+            // Of equal names the first counts, and a name that needs no import before all.
+            $seen = array_fill_keys(array_filter($names, fn($name) => !str_contains($name, '\\')), true);
+            foreach ($names as $name) {
+                $short = substr(strrchr($name, '\\') ?: '', 1);
+                if ($short !== '' && preg_match('/^\w+$/', $short) && !isset($seen[$short])) {
+                    $seen[$short] = true;
+                    $imports .= "use $kind$name; ";
+                }
+            }
+        }
+        return $imports;
     }
 
     private static function evaluate(string $dataflowCall)
     {
         extract($GLOBALS, EXTR_SKIP);
-        return eval('return (' . $dataflowCall . "\n);");
+        return eval(self::imports() . 'return (' . $dataflowCall . "\n);");
     }
 }
 
