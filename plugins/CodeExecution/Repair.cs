@@ -12,7 +12,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them. What passes counts only with tests that mutants of the program fail; if they pass too, the verdict is vacuous_tests.", Version = 3)]
+[Stage("code.repair", "Shows a model its failing program with what came of it and asks for another, until one passes or the attempts are used up; it may correct the tests instead, but not weaken them. What passes counts only with tests that mutants of the program fail; if they pass too, the verdict is vacuous_tests.", Version = 4)]
 public sealed class Repair(RepairOptions options, IChatClient model) : SandboxedAskingStage<RepairOptions>(options, model), IRowStage, IStage<RepairOptions>
 {
     private readonly Prompt prompt = new("repair", options.Prompt);
@@ -137,7 +137,7 @@ public sealed record RepairOptions : SandboxedAskingOptions
     [Description("Whether an answer without any fence is a program as a whole.")]
     public bool Bare { get; init; }
 
-    [Description("Whether the model may correct the tests in place of the program. They must be as many as before at least, each ask something else, each be failed by some wrong program, and fail every mutant of the program that fails those of the tests before which the program passes. Short of it the verdict is weaker_tests.")]
+    [Description("Whether the model may correct the tests in place of the program. They must be as many as before at least, each ask something else, ask again what the program answers otherwise than a test before expects, each be failed by some wrong program, and fail every mutant of the program that fails those of the tests before which the program passes. Short of it the verdict is weaker_tests.")]
     public bool MayRepairTests { get; init; } = true;
 
     [Description("Liquid template of the feedback over the row's columns and tests, verdict, detail, code, language_name, may_repair_tests, static_report, in place of the stage's own.")]

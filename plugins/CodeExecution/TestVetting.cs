@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Dataflow.Abstractions;
 using Dataflow.Plugins.Code;
 using Dataflow.Sandbox.Grading;
@@ -13,17 +14,32 @@ namespace Dataflow.Plugins.CodeExecution;
 internal sealed record VettedTests(JsonArray Kept, IReadOnlyList<CodeTest> Tests, IReadOnlyList<(int Number, string Why)> Dropped, Grade? Grade);
 
 /// <summary>Drops the tests that no program could be held against: not of the form, or not of the language.</summary>
-internal sealed class TestVetting(CodeRunner runner)
+internal sealed partial class TestVetting(CodeRunner runner)
 {
+    /// <summary>Of more than that nobody needs to know, and each takes a sandbox.</summary>
+    public const int MostTests = 100;
+
     public async Task<VettedTests> VetAsync(Language language, string code, JsonArray tests, CancellationToken cancellationToken)
     {
         var kept = new List<(int Number, JsonNode Json, CodeTest Test)>();
         var dropped = new List<(int Number, string Why)>();
-        for (int i = 0; i < tests.Count; i++)
+        if (tests.Count > MostTests)
+        {
+            dropped.Add((MostTests + 1, $"no more than {MostTests} tests are used, and there are {tests.Count}"));
+        }
+
+        for (int i = 0; i < tests.Count && i < MostTests; i++)
         {
             try
             {
-                kept.Add((i + 1, tests[i]!, TestRows.Read(new JsonArray(tests[i]?.DeepClone()).ToJsonString(), "tests", language)[0]));
+                CodeTest test = TestRows.Read(new JsonArray(tests[i]?.DeepClone()).ToJsonString(), "tests", language)[0];
+                if (OneWord().IsMatch(test.Call ?? ""))
+                {
+                    dropped.Add((i + 1, $"it asserts nothing: {tests[i]}"));
+                    continue;
+                }
+
+                kept.Add((i + 1, tests[i]!, test));
             }
             catch (RowFailedException failure) when (failure.Code == "bad_tests")
             {
@@ -85,4 +101,8 @@ internal sealed class TestVetting(CodeRunner runner)
         return alone.All(grade => grade is null or { Verdict: Verdict.CompileError }) ? problems
             : problems.Select((problem, i) => problem ?? (alone[i] is { Verdict: Verdict.CompileError } grade ? grade.Detail : null)).ToArray();
     }
+
+    // The truth of a name, as an assertion is read.
+    [GeneratedRegex(@"^not not \(\w+\)$")]
+    private static partial Regex OneWord();
 }

@@ -59,7 +59,7 @@ internal static partial class CodeSelection
     private static IEnumerable<string> Names(string code) => Definition().Matches(code).Select(match => match.Groups["name"].Value);
 
     // A model's thoughts hold drafts. Some chat templates open the tag in the prompt, so that only its end is in the answer.
-    [GeneratedRegex(@"\A(?:(?!^[ \t]*<think(?:ing)?>).)*?^[ \t]*</think(?:ing)?>[ \t\r]*$|^[ \t]*<think(?:ing)?>.*?(?:</think(?:ing)?>|\z)", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\A(?:(?!^[ \t]*<think(?:ing)?>).)*?^[ \t]*(?:[`~]{3,}[ \t]*)?</think(?:ing)?>[ \t\r]*$|^[ \t]*<think(?:ing)?>.*?(?:</think(?:ing)?>|\z)", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.IgnoreCase)]
     private static partial Regex Thoughts();
 
     // python3.11, c++20: the version is the writer's.

@@ -51,11 +51,11 @@ internal static partial class FencedBlocks
         return blocks;
     }
 
-    // The same mark, at least as long, and nothing after it.
+    // The same mark, at least as long, and nothing after it but a closing tag, of a thought or an answer: models put those there.
     private static bool Closes(string line, Match open)
     {
         string mark = open.Groups["fence"].Value;
-        string trimmed = line.Trim();
+        string trimmed = ClosingTag().Replace(line, "").Trim();
         return trimmed.Length >= mark.Length && trimmed.All(c => c == mark[0]) && line.Length - line.TrimStart().Length <= open.Groups["indent"].Length + 3;
     }
 
@@ -78,6 +78,9 @@ internal static partial class FencedBlocks
         string[] parts = tag.Split(',', 2);
         return new FencedBlock(parts[0], $"{(parts.Length > 1 ? parts[1] : "")} {(info.Length > 1 ? info[1] : "")}".Trim(), string.Join('\n', content) + (content.Count > 0 ? "\n" : ""), before);
     }
+
+    [GeneratedRegex(@"</\w+>\s*$")]
+    private static partial Regex ClosingTag();
 
     // In a list item a fence is indented; a backtick fence has no backtick in its info string.
     [GeneratedRegex("^(?<indent> *)(?:(?<fence>`{3,})(?<info>[^`]*)|(?<fence>~{3,})(?<info>.*))$")]
