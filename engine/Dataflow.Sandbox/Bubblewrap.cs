@@ -48,11 +48,7 @@ internal sealed class Bubblewrap(string bwrap) : IProgramIsolation
             line.AddRange(["--ro-bind-try", path, path]);
         }
 
-        // What cannot be read cannot be started either.
-        foreach (string path in request.HiddenFiles.Where(File.Exists))
-        {
-            line.AddRange(["--ro-bind", "/dev/null", path]);
-        }
+        line.AddRange(Hiding(request.Hidden));
 
         line.AddRange(
         [
@@ -62,6 +58,16 @@ internal sealed class Bubblewrap(string bwrap) : IProgramIsolation
         ]);
         line.AddRange(request.Command);
         return line;
+    }
+
+    private static IEnumerable<string> Hiding(HiddenPaths hidden)
+    {
+        string[] folders = hidden.Folders.Where(Directory.Exists).ToArray();
+        return folders.SelectMany(folder => new[] { "--size", "65536", "--tmpfs", folder })
+            .Concat(hidden.Steps().SelectMany(step => step.LinkTo is string target ? new[] { "--symlink", target, step.Path } : ["--ro-bind", step.Path, step.Path]))
+            .Concat(folders.SelectMany(folder => new[] { "--remount-ro", folder }))
+            // What cannot be read cannot be started either.
+            .Concat(hidden.FilesLeft(withoutFolders: true).SelectMany(path => new[] { "--ro-bind", "/dev/null", path }));
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -38,7 +38,7 @@ internal sealed class Containers(SandboxBackend backend, string runtime) : IProg
             yield return (path, path, false);
         }
 
-        foreach (string path in request.HiddenFiles.Where(File.Exists))
+        foreach (string path in request.Hidden.FilesLeft(withoutFolders: false))
         {
             yield return ("/dev/null", path, false);
         }

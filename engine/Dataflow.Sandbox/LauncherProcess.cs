@@ -8,6 +8,9 @@ namespace Dataflow.Sandbox;
 /// <summary>The engine's side of one slot's launcher process.</summary>
 internal sealed class LauncherProcess : IAsyncDisposable
 {
+    // Somebody who kills each launcher as it comes up must not keep a run waiting for ever.
+    private const int MostStarts = 6;
+
     private readonly Process process;
     private readonly ConcurrentDictionary<long, TaskCompletionSource<LaunchReply?>> waiting = new();
     private readonly TaskCompletionSource<LauncherHello?> hello = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,6 +42,28 @@ internal sealed class LauncherProcess : IAsyncDisposable
     /// <exception cref="SandboxException">It cannot be started, or cannot run anything here.</exception>
     public static async Task<(LauncherProcess Process, LauncherHello Hello)> StartAsync(SandboxParts parts, int? user, bool container, CancellationToken cancellationToken)
     {
+        string problem = "";
+        for (int start = 0; start < MostStarts; start++)
+        {
+            (LauncherProcess launcher, LauncherHello? hello, string complaint) = await TryStartAsync(parts, user, container, cancellationToken);
+            if (hello is { Problem: null })
+            {
+                return (launcher, hello);
+            }
+
+            problem = hello?.Problem ?? complaint;
+            if (problem.Length > 0)
+            {
+                break;
+            }
+        }
+
+        throw new SandboxException($"the sandbox launcher did not come up: {(problem.Length > 0 ? problem : $"it was ended {MostStarts} times without a word")}");
+    }
+
+    // It is gone again unless it says that it can run programs.
+    private static async Task<(LauncherProcess Process, LauncherHello? Hello, string Complaint)> TryStartAsync(SandboxParts parts, int? user, bool container, CancellationToken cancellationToken)
+    {
         Process process;
         try
         {
@@ -58,7 +83,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // Told below as any other that did not come up.
+            return (launcher, new LauncherHello("it said nothing in 30 seconds", "", null, []), "");
         }
         finally
         {
@@ -68,9 +93,7 @@ internal sealed class LauncherProcess : IAsyncDisposable
             }
         }
 
-        return hello is { Problem: null }
-            ? (launcher, hello)
-            : throw new SandboxException($"the sandbox launcher did not come up: {hello?.Problem ?? (await complaints).Trim()}");
+        return (launcher, hello, hello is null ? (await complaints).Trim() : "");
     }
 
     private static ProcessStartInfo StartInfo(SandboxParts parts, int? user, bool container)

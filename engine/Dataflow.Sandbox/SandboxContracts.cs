@@ -51,8 +51,8 @@ public sealed record SandboxRequest(
     /// <summary>Paths of this machine that it may read besides /usr, such as a toolchain's folder; an absent one is left out.</summary>
     public IReadOnlyList<string> ReadOnlyPaths { get; init; } = [];
 
-    /// <summary>Files below /usr that it must not see: programs that it could otherwise start. An absent one is left out.</summary>
-    public IReadOnlyList<string> HiddenFiles { get; init; } = [];
+    /// <summary>What of /usr it must not see.</summary>
+    public HiddenPaths Hidden { get; init; } = HiddenPaths.None;
 
     /// <summary>Environment variables besides PATH, HOME and LANG.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();

@@ -11,7 +11,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.translate", "Asks a model to translate programs to other languages, and passes those that compile, run, and print on shared inputs what the original prints, where no other language can be run.", Version = 3)]
+[Stage("code.translate", "Asks a model to translate programs to other languages, and passes those that compile, run, and print on shared inputs what the original prints, where no other language can be run.", Version = 4)]
 public sealed class Translate(TranslateOptions options, IChatClient model) : SandboxedAskingStage<TranslateOptions>(options, model), IRowStage, IStage<TranslateOptions>
 {
     private readonly Prompt prompt = new("translate", options.Prompt);
@@ -52,33 +52,49 @@ public sealed class Translate(TranslateOptions options, IChatClient model) : San
         }
     }
 
+    private protected override IEnumerable<CodeLanguage> Needed => Options.To;
+
     private IReadOnlyList<string> Inputs(Row row) => row[Options.Inputs] switch
     {
         IReadOnlyList<object?> list when list.All(item => item is string) => list.Cast<string>().ToArray(),
-        string text when AnswerJson.List(text) is { } list && list.All(item => item?.GetValueKind() == System.Text.Json.JsonValueKind.String) => list.Select(item => (string)item!).ToArray(),
+        string text when AnswerJson.List(text).List is { } list && list.All(item => item?.GetValueKind() == System.Text.Json.JsonValueKind.String) => list.Select(item => (string)item!).ToArray(),
         _ => throw new RowFailedException("bad_inputs", $"column '{Options.Inputs}' must be a list of texts, one input each"),
     };
 
-    // An input on which the original itself fails, or prints nothing, compares nothing.
-    private async Task<IReadOnlyList<CodeTest>> OriginalAsync(Language source, string code, IReadOnlyList<string> inputs, CancellationToken cancellationToken)
+    // An input on which the original itself fails, prints nothing, or not twice the same, compares nothing.
+    private async Task<IReadOnlyList<CodeTest>> OriginalAsync(Language source, string code, IReadOnlyList<string> given, CancellationToken cancellationToken)
     {
-        var tests = new List<CodeTest>();
-        string problem = "there are no inputs";
-        foreach ((string input, ProgramRun run) in inputs.Zip(await Runner.RunAsync(source, code, inputs, cancellationToken)))
+        string[] inputs = given.Distinct(StringComparer.Ordinal).ToArray();
+        if (inputs.Length < Options.LeastInputs)
         {
-            if (run.Ending.Verdict == Verdict.Passed && !string.IsNullOrWhiteSpace(run.Output))
+            throw new RowFailedException("bad_inputs", $"column '{Options.Inputs}' has {inputs.Length} different inputs, {Options.LeastInputs} are needed");
+        }
+
+        var tests = new List<CodeTest>();
+        string problem = "";
+        IReadOnlyList<ProgramRun> runs = await Runner.RunAsync(source, code, [.. inputs, .. inputs], cancellationToken);
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (Problem(runs[i], runs[inputs.Length + i]) is string found)
             {
-                tests.Add(new CodeTest(null, input, run.Output));
+                problem = found;
             }
             else
             {
-                problem = run.Ending.Verdict == Verdict.Passed ? "it prints nothing" : $"{SnakeCase.From(run.Ending.Verdict.ToString())}: {run.Ending.Detail}";
+                tests.Add(new CodeTest(null, inputs[i], runs[i].Output));
             }
         }
 
-        return tests.Count >= Options.LeastInputs ? tests
-            : throw new RowFailedException("original_fails", $"the original runs on {tests.Count} of {inputs.Count} inputs, {Options.LeastInputs} are needed: {problem}");
+        return tests.Count < Options.LeastInputs ? throw new RowFailedException("original_fails", $"the original can be compared on {tests.Count} of {inputs.Length} inputs, {Options.LeastInputs} are needed: {problem}")
+            : Options.LeastInputs > 1 && tests.All(test => test.Expected == tests[0].Expected) ? throw new RowFailedException("original_constant", $"the original prints the same on all {tests.Count} inputs, so a program without its logic would too")
+            : tests;
     }
+
+    private static string? Problem(ProgramRun run, ProgramRun again) =>
+        run.Ending.Verdict != Verdict.Passed ? $"{SnakeCase.From(run.Ending.Verdict.ToString())}: {run.Ending.Detail}"
+        : string.IsNullOrWhiteSpace(run.Output) ? "it prints nothing"
+        : run.Output != again.Output ? "what it prints differs from run to run"
+        : null;
 }
 
 public sealed record TranslateOptions : SandboxedAskingOptions
@@ -89,7 +105,7 @@ public sealed record TranslateOptions : SandboxedAskingOptions
     [Description("Column with inputs for standard input: a list of texts, or the same as JSON.")]
     public string Inputs { get; init; } = "inputs";
 
-    [Description("Fewest inputs on which the original must run for a comparison to be worth anything."), Range(1, 1000)]
+    [Description("Fewest different inputs on which the original must run for a comparison to be worth anything; from two on it must not print the same on all."), Range(1, 1000)]
     public int LeastInputs { get; init; } = 2;
 
     [Description("Liquid template of the question over the row's columns and language_name, target, target_name, in place of the stage's own.")]

@@ -10,7 +10,7 @@ namespace Dataflow.Sandbox.Analysis;
 /// </summary>
 public sealed class StaticAnalyser(SandboxPool pool)
 {
-    /// <exception cref="SandboxException">The sandbox failed, or the tool did not come to an end with this source.</exception>
+    /// <exception cref="SandboxException">The sandbox failed.</exception>
     public async Task<SourceAnalysis> AnalyseAsync(Language language, string source, CancellationToken cancellationToken) =>
         (await AnalyseAsync(language, [source], cancellationToken))[0];
 
@@ -32,7 +32,7 @@ public sealed class StaticAnalyser(SandboxPool pool)
     {
         if (language.ToParse(sources) is not LanguageProgram program)
         {
-            return (await AnalyseAsync(language, sources, cancellationToken)).Select(analysis => analysis.Parses).ToArray();
+            return (await AnalyseAsync(language, sources, cancellationToken)).Select(analysis => analysis.Parses ?? throw new SandboxException(analysis.Findings[0].Message)).ToArray();
         }
 
         SandboxResult result = await pool.RunAsync(language.ToCompile(program), cancellationToken);
@@ -49,7 +49,7 @@ public sealed class StaticAnalyser(SandboxPool pool)
         {
             // One source can be too much for a tool; the others are not to suffer from it.
             return sources.Length == 1
-                ? [new SourceAnalysis(false, [new Finding(language.SourceName, 0, 0, Severity.Error, "", $"the {language.Name} tools did not come to an end with it: {result.Outcome}")])]
+                ? [new SourceAnalysis(null, [new Finding(language.SourceName, 0, 0, Severity.Error, "", $"the {language.Name} tools did not come to an end with it: {result.Outcome}")])]
                 : (await Task.WhenAll(sources.Select(source => TogetherAsync(language, [source], cancellationToken)))).SelectMany(each => each);
         }
 
@@ -59,7 +59,7 @@ public sealed class StaticAnalyser(SandboxPool pool)
         {
             SourceAnalysis one = Of(findings[language.SourceName], sources[0], result.ExitCode == 0, language, result);
             // A source that is refused may yet be well-formed, such as one that needs libraries which are not here.
-            return [!one.Parses && language.ToParse(sources) is not null ? one with { Parses = (await ParseAsync(language, sources, cancellationToken))[0] } : one];
+            return [one.Parses == false && language.ToParse(sources) is not null ? one with { Parses = (await ParseAsync(language, sources, cancellationToken))[0] } : one];
         }
 
         return sources.Select((source, i) => Of(findings[language.SourceNameOf(i)].Select(finding => finding with { File = language.SourceName }), source, true, language, result));

@@ -16,8 +16,8 @@ public sealed class CodeGrader
     private readonly OutputRunner outputs;
 
     /// <param name="isolateTests">Whether each input has a run of the sandbox of its own, in place of one run for all inputs of a candidate.</param>
-    /// <param name="hidden">Files that a program which is tested by its output must not see.</param>
-    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits, bool isolateTests = false, IReadOnlyList<string>? hidden = null)
+    /// <param name="hidden">What a program which is tested by its output must not see of the system.</param>
+    public CodeGrader(SandboxPool pool, Language language, SandboxLimits limits, bool isolateTests = false, HiddenPaths? hidden = null)
     {
         this.language = language;
         calls = new CallRunner(pool, language, limits);

@@ -9,7 +9,7 @@ namespace Dataflow.Sandbox.Grading;
 /// there; but a program may be able to reach the driver that runs it, so what a driver tells counts only if it came to its
 /// end undisturbed.
 /// </summary>
-internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLimits limits, IReadOnlyList<string> hidden)
+internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLimits limits, HiddenPaths hidden)
 {
     // Beyond it, more is read than a run could need.
     private const long MostResultBytes = 512_000_000;
@@ -44,7 +44,7 @@ internal sealed class OutputBatch(SandboxPool pool, Language language, SandboxLi
             TemporaryBytes = limits.TemporaryBytes + (2 * limits.FileBytes),
             OutputBytes = (int)Math.Min(MostResultBytes, ((2L * limits.OutputBytes) + 100) * inputs.Count),
         };
-        SandboxResult whole = await pool.RunAsync(single with { Command = command, Files = all, Limits = wide, HiddenFiles = hidden }, cancellationToken);
+        SandboxResult whole = await pool.RunAsync(single with { Command = command, Files = all, Limits = wide, Hidden = hidden }, cancellationToken);
         return Read(whole, inputs.Count);
     }
 

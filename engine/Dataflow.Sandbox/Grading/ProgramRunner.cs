@@ -10,11 +10,11 @@ namespace Dataflow.Sandbox.Grading;
 public sealed record ProgramRun(Grade Ending, string Output, bool Built = true);
 
 /// <summary>Runs programs on inputs for what they print, without judging it.</summary>
-/// <param name="hidden">Files that they must not see.</param>
-public sealed class ProgramRunner(SandboxPool pool, Language language, SandboxLimits limits, IReadOnlyList<string>? hidden = null)
+/// <param name="hidden">What they must not see of the system.</param>
+public sealed class ProgramRunner(SandboxPool pool, Language language, SandboxLimits limits, HiddenPaths? hidden = null)
 {
     private readonly Builder builder = new(pool, language);
-    private readonly OutputBatch batch = new(pool, language, limits, hidden ?? []);
+    private readonly OutputBatch batch = new(pool, language, limits, hidden ?? HiddenPaths.None);
 
     /// <summary>What the program prints on each input; compiled once. A program that does not compile ends so on the first.</summary>
     /// <param name="together">In one run of the sandbox, which ends with the first input that does not end well; apart if the program disturbs it.</param>
@@ -42,7 +42,7 @@ public sealed class ProgramRunner(SandboxPool pool, Language language, SandboxLi
 
         foreach (byte[] input in bytes[results.Count..])
         {
-            yield return await EndAsync(source, await pool.RunAsync(language.ToRun(program, build.Files, input, limits) with { HiddenFiles = hidden ?? [] }, cancellationToken), cancellationToken);
+            yield return await EndAsync(source, await pool.RunAsync(language.ToRun(program, build.Files, input, limits) with { Hidden = hidden ?? HiddenPaths.None }, cancellationToken), cancellationToken);
         }
     }
 

@@ -97,10 +97,12 @@ public sealed partial class Java : Language
         // What was compiled tells for certain what can be started; if nothing can, the launcher says so of the file's own class.
         string main = program.CallFile is null ? JavaClass.ToRun(files, program.Run[^1]) ?? program.Run[^1] : program.Run[^1];
         // It cannot open a descriptor by number, but write to that of its standard input, whose token comes as a property then.
-        string command = program.CallFile is null
-            ? $"exec {Runtime} {options} -cp /job '{main}'"
-            : $"read -r token && exec {Runtime} {options} -Ddataflow.token=$token -cp /job '{main}' 0>&8";
-        return base.ToRun(program, files, stdin, limits) with { Command = ["/bin/sh", "-c", command] };
+        return base.ToRun(program, files, stdin, limits) with
+        {
+            Command = program.CallFile is null
+                ? [Runtime, .. options.Split(' '), "-cp", "/job", main]
+                : ["/bin/sh", "-c", $"read -r token && exec {Runtime} {options} -Ddataflow.token=$token -cp /job '{main}' 0>&8"],
+        };
     }
 
     public override bool TryReadLiteral(string text, out CanonicalValue value) =>

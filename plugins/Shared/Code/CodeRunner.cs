@@ -38,12 +38,14 @@ internal sealed class CodeRunner(ISandboxOptions options, bool isolateTests = fa
     }
 
     /// <summary>What keeps programs from running on this machine, and what is enforced.</summary>
-    /// <param name="language">The one language; null if rows say it, and then what is missing for others is only told.</param>
-    public static async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(SandboxBackend backend, CodeLanguage? language, CancellationToken cancellationToken)
+    /// <param name="language">The one language of rows; null if they say it, and then what is missing for others is only told.</param>
+    /// <param name="others">Those that are needed besides.</param>
+    public static async ValueTask<EnvironmentFindings> CheckEnvironmentAsync(SandboxBackend backend, CodeLanguage? language, CancellationToken cancellationToken, params IEnumerable<CodeLanguage> others)
     {
         SandboxStatus status = await SandboxProbe.CheckAsync(backend, cancellationToken);
         string[] sandbox = status.Problem is null ? [$"sandbox enforces {string.Join("; ", status.Enforced)}"] : [];
-        return EnvironmentFindings.Of(status.Problem, language is CodeLanguage one ? CodeLanguages.Of(one).Problem() : null) with
+        CodeLanguage[] needed = [.. language is CodeLanguage one ? others.Prepend(one) : others];
+        return EnvironmentFindings.Of([status.Problem, .. needed.Distinct().Select(each => CodeLanguages.Of(each).Problem())]) with
         {
             Facts = [.. sandbox, .. language is null ? CodeLanguages.Missing() : []],
         };
@@ -95,7 +97,7 @@ internal sealed class CodeRunner(ISandboxOptions options, bool isolateTests = fa
 
     // A batch of inputs is run by a shell, which is a language too; so each input has a run of its own where no other may be there.
     private CodeGrader Grader(Language language, bool alone) => graders.GetOrAdd($"{language.Name} {alone}", _ => new CodeGrader(
-        sandbox.Pool, language, Limits, isolateTests || alone, alone ? OtherLanguages.Programs(language, withShell: options.Sandbox != SandboxBackend.Bubblewrap) : null));
+        sandbox.Pool, language, Limits, isolateTests || alone, alone ? OtherLanguages.Hidden(language, withShell: options.Sandbox != SandboxBackend.Bubblewrap) : null));
 
     /// <summary>What a program prints on each input.</summary>
     /// <exception cref="RowFailedException"><c>sandbox</c>: it could not be run; <c>no_toolchain</c>: the language is not installed.</exception>

@@ -15,7 +15,10 @@ public abstract class SandboxedAskingStage<TOptions>(TOptions options, IChatClie
     private protected CodeRunner Runner { get; } = new(options);
 
     public virtual ValueTask<EnvironmentFindings> CheckEnvironmentAsync(StageContext context, CancellationToken cancellationToken) =>
-        CodeRunner.CheckEnvironmentAsync(Options.Sandbox, Options.Language, cancellationToken);
+        CodeRunner.CheckEnvironmentAsync(Options.Sandbox, Options.Language, cancellationToken, Needed);
+
+    /// <summary>Languages that the stage's own options name, besides that of the rows.</summary>
+    private protected virtual IEnumerable<CodeLanguage> Needed => [];
 
     public ValueTask DisposeAsync()
     {
