@@ -7,7 +7,7 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.BackTranslation;
 
-[Stage("backtranslate.describe", "Asks a model to document, explain or help debug code in prose; a description that carries code of the original over is rejected.", Version = 2)]
+[Stage("backtranslate.describe", "Asks a model to document, explain or help debug code in prose; a description that carries code of the original over is rejected.", Version = 3)]
 public sealed class Describe(DescribeOptions options, IChatClient model) : IRowStage, IStage<DescribeOptions>
 {
     private readonly Teacher teacher = new(model, options);

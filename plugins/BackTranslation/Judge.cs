@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Apache.Arrow;
 using Dataflow.Abstractions;
 using Dataflow.Plugins.Asking;
@@ -12,8 +11,8 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.BackTranslation;
 
-[Stage("backtranslate.judge", "Asks a model how faithful regenerated code is to the original, on five points; where there are tests that the original passes, the regenerated code must pass them too.", Version = 3)]
-public sealed partial class Judge(JudgeOptions options, IChatClient model) : SandboxedAskingStage<JudgeOptions>(options, model), IRowStage, IStage<JudgeOptions>
+[Stage("backtranslate.judge", "Asks a model how faithful regenerated code is to the original, on five points; where there are tests that the original passes, the regenerated code must pass them too.", Version = 4)]
+public sealed class Judge(JudgeOptions options, IChatClient model) : SandboxedAskingStage<JudgeOptions>(options, model), IRowStage, IStage<JudgeOptions>
 {
     private readonly Prompt prompt = new("judge", options.Prompt);
 
@@ -41,7 +40,7 @@ public sealed partial class Judge(JudgeOptions options, IChatClient model) : San
         Language language = CodeLanguages.Of(Options.Language, row);
         // What runs differently needs no judge.
         (bool? equivalent, string verdict) = await EquivalentAsync(language, row, cancellationToken);
-        long? fidelity = equivalent == false ? null : Score(await Teacher.AskAsync(prompt.For(row, ("language_name", language.Title)), context.SeedFor(row.Id), cancellationToken));
+        long? fidelity = equivalent == false ? null : LastMark.Read(await Teacher.AskAsync(prompt.For(row, ("language_name", language.Title)), context.SeedFor(row.Id), cancellationToken), "Score", 1, 5);
         (string, object?)[] values = [("fidelity", fidelity), ("equivalent", equivalent), ("verdict", verdict)];
         if (equivalent != false && fidelity >= Options.MinFidelity)
         {
@@ -71,13 +70,6 @@ public sealed partial class Judge(JudgeOptions options, IChatClient model) : San
         Grade grade = await Runner.GradeAsync(language, row.Text("regenerated"), tests, cancellationToken);
         return (grade.Verdict == Verdict.Passed, SnakeCase.From(grade.Verdict.ToString()));
     }
-
-    // The last one counts: a judge may go through the points before it decides.
-    private static long Score(string answer) => Scores().Matches(answer) is { Count: > 0 } matches ? matches[^1].Groups[1].Value[0] - '0'
-        : throw new RowFailedException("bad_verdict", $"the judge's answer has no line 'Score: 1' to 'Score: 5'; it ends with {answer[^Math.Min(answer.Length, 200)..]}");
-
-    [GeneratedRegex(@"Score\W{0,5}:\W{0,5}([1-5])(?![0-9.])", RegexOptions.IgnoreCase)]
-    private static partial Regex Scores();
 }
 
 public sealed record JudgeOptions : SandboxedAskingOptions

@@ -31,7 +31,29 @@ internal static partial class LeakCheck
     {
         string[] source = Tokens(code);
         string[] statements = Statements(code);
-        return Encoded().Matches(description).Select(match => Decode(match.Value)).OfType<string>().Prepend(description).Select(text => Shared(text, source, statements)).FirstOrDefault(found => found is not null);
+        return Readings(Plain(description)).Select(text => Shared(text, source, statements)).FirstOrDefault(found => found is not null);
+    }
+
+    // Letters of full width (U+FF01 to U+FF5E, in the order of ASCII) are letters, and what has no width is nothing.
+    private static string Plain(string text) => Invisible().Replace(string.Concat(text.Select(each => each is >= '\uFF01' and <= '\uFF5E' ? (char)(each - '\uFF01' + '!') : each)), "");
+
+    // The ways in which a text can be read that a reader of it would find.
+    private static IEnumerable<string> Readings(string text)
+    {
+        yield return text;
+        foreach (string decoded in Encoded().Matches(text).Select(match => Decode(match.Value)).Concat(Hexadecimal().Matches(text).Select(match => OfHexadecimal(match.Value))).OfType<string>())
+        {
+            yield return decoded;
+        }
+
+        if (Percent().IsMatch(text))
+        {
+            yield return Uri.UnescapeDataString(text);
+        }
+
+        char[] letters = text.ToCharArray();
+        Array.Reverse(letters);
+        yield return new string(letters);
     }
 
     private static string? Shared(string text, string[] source, string[] statements)
@@ -105,6 +127,24 @@ internal static partial class LeakCheck
 
     [GeneratedRegex(@"[\p{L}_][\p{L}\p{N}_]*|\p{N}+|[-+/%=<>!&|^~()\[\]{};:]")]
     private static partial Regex Token();
+
+    private static string OfHexadecimal(string text)
+    {
+        string digits = NoDigit().Replace(text, "");
+        return Encoding.UTF8.GetString(Convert.FromHexString(digits[..(digits.Length / 2 * 2)]));
+    }
+
+    [GeneratedRegex(@"\p{Cf}")]
+    private static partial Regex Invisible();
+
+    [GeneratedRegex(@"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[\s,:]*){20,}")]
+    private static partial Regex Hexadecimal();
+
+    [GeneratedRegex(@"0x|\\x|[^0-9A-Fa-f]")]
+    private static partial Regex NoDigit();
+
+    [GeneratedRegex("%[0-9A-Fa-f]{2}")]
+    private static partial Regex Percent();
 
     [GeneratedRegex(@"[A-Za-z0-9+/]{40,}={0,2}")]
     private static partial Regex Encoded();

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text.RegularExpressions;
 using Apache.Arrow;
 using Dataflow.Abstractions;
 using Dataflow.Plugins.Asking;
@@ -10,8 +9,8 @@ using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.quality", "Asks a model whether a program is correct and whether it is well written; keeps what gets both marks, has the hardest of the others revised, and rejects the rest.", Version = 2)]
-public sealed partial class Quality(QualityOptions options, IChatClient model) : IRowStage, IStage<QualityOptions>
+[Stage("code.quality", "Asks a model whether a program is correct and whether it is well written; keeps what gets both marks, has the hardest of the others revised, and rejects the rest.", Version = 3)]
+public sealed class Quality(QualityOptions options, IChatClient model) : IRowStage, IStage<QualityOptions>
 {
     private const int SeedsPerRound = 3;
 
@@ -44,7 +43,7 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
         string code = row.Text("code");
         Marks marks = await JudgeAsync(row, language, code, context, 0, cancellationToken);
         bool hard = options.Revise.Count > 0 && row[options.Difficulty] is string difficulty && options.Revise.Contains(difficulty.Trim(), StringComparer.OrdinalIgnoreCase);
-        int revisions = 0;
+        (int revisions, int without) = (0, 0);
         while (!marks.Both && hard && revisions < options.Rounds)
         {
             revisions++;
@@ -55,6 +54,10 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
                 code = better;
                 marks = await JudgeAsync(row, language, code, context, revisions, cancellationToken);
             }
+            else
+            {
+                without++;
+            }
         }
 
         (string, object?)[] values = [("code", code), ("correct", (long)marks.Correct), ("style", (long)marks.Style), ("revisions", (long)revisions)];
@@ -64,7 +67,8 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
         }
         else
         {
-            output.Emit("rejected", [.. values, (StageDeclaration.RejectedReason, marks.Correct == 0 ? "judged incorrect" : "judged badly written")]);
+            string reason = marks.Correct == 0 ? "judged incorrect" : "judged badly written";
+            output.Emit("rejected", [.. values, (StageDeclaration.RejectedReason, without > 0 ? $"{reason}; {without} of {revisions} revisions held no program" : reason)]);
         }
     }
 
@@ -77,12 +81,7 @@ public sealed partial class Quality(QualityOptions options, IChatClient model) :
         return new Marks(Mark(answers[0]), Mark(answers[1]), string.Join("\n\n", answers));
     }
 
-    // The last one counts: a judge may quote the form before it decides.
-    private static int Mark(string answer) => Verdicts().Matches(answer) is { Count: > 0 } matches ? matches[^1].Groups[1].Value == "1" ? 1 : 0
-        : throw new RowFailedException("bad_verdict", $"the judge's answer has no line 'Verdict: 0' or 'Verdict: 1'; it ends with {answer[^Math.Min(answer.Length, 200)..]}");
-
-    [GeneratedRegex(@"Verdict\W{0,5}:\W{0,5}([01])\b", RegexOptions.IgnoreCase)]
-    private static partial Regex Verdicts();
+    private static int Mark(string answer) => LastMark.Read(answer, "Verdict", 0, 1);
 
     private sealed record Marks(int Correct, int Style, string Remarks)
     {

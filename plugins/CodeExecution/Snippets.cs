@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Unicode;
 using Apache.Arrow;
 using Dataflow.Abstractions;
 using Dataflow.Plugins.Code;
@@ -114,8 +115,8 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
     private static async Task<string[]> LinesAsync(string path, CancellationToken cancellationToken)
     {
         byte[] bytes = await File.ReadAllBytesAsync(path, cancellationToken);
-        // What is no text gives no line.
-        return bytes.Contains((byte)0) ? [] : Encoding.UTF8.GetString(bytes).ReplaceLineEndings("\n").Split('\n');
+        // What is no text gives no line, nor what is one in another encoding: a replaced letter would not be the source.
+        return bytes.Contains((byte)0) || !Utf8.IsValid(bytes) ? [] : Encoding.UTF8.GetString(bytes).ReplaceLineEndings("\n").Split('\n');
     }
 
     // The last part may be a pattern, since where a system keeps its sources bears a version.
@@ -131,7 +132,8 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
     {
         foreach (string path in Directory.GetFiles(folder).Order(StringComparer.Ordinal))
         {
-            if (options.Extensions.Contains(System.IO.Path.GetExtension(path)) && new FileInfo(path) is { LinkTarget: null, Length: > 0 and <= LargestFile })
+            // A name that is not UTF-8 names no file here.
+            if (options.Extensions.Contains(System.IO.Path.GetExtension(path)) && new FileInfo(path) is { Exists: true, LinkTarget: null, Length: > 0 and <= LargestFile })
             {
                 yield return path;
             }
@@ -139,7 +141,7 @@ public sealed class Snippets(SnippetsOptions options) : ISource, IStage<Snippets
 
         foreach (string below in Directory.GetDirectories(folder).Order(StringComparer.Ordinal))
         {
-            if (!Skipped.Contains(System.IO.Path.GetFileName(below)) && new DirectoryInfo(below).LinkTarget is null)
+            if (!Skipped.Contains(System.IO.Path.GetFileName(below)) && new DirectoryInfo(below) is { Exists: true, LinkTarget: null })
             {
                 foreach (string path in Files(below))
                 {

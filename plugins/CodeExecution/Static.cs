@@ -11,7 +11,7 @@ using Dataflow.Sandbox.Languages;
 
 namespace Dataflow.Plugins.CodeExecution;
 
-[Stage("code.static", "Looks at programs without running them: the language's own parser or compiler, and its linter where one is installed. Findings have their place.", Version = 2)]
+[Stage("code.static", "Looks at programs without running them: the language's own parser or compiler, and its linter where one is installed. Findings have their place.", Version = 3)]
 public sealed class Static(StaticOptions options) : IRowStage, IStage<StaticOptions>, IEnvironmentCheck, IAsyncDisposable
 {
     private static readonly IArrowType Findings = Columns.ListOf(
@@ -35,7 +35,7 @@ public sealed class Static(StaticOptions options) : IRowStage, IStage<StaticOpti
     {
         Language language = CodeLanguages.Of(options.Language, row);
         SourceAnalysis analysis = await sandbox.UseAsync(language, pool => new StaticAnalyser(pool).AnalyseAsync(language, row.Text(options.Column), cancellationToken));
-        bool clean = analysis.Parses && !analysis.Findings.Any(finding => finding.Severity <= options.FlagFrom);
+        bool clean = analysis.Parses == true && !analysis.Findings.Any(finding => finding.Severity <= options.FlagFrom);
         (string, object?)[] values =
         [
             ("parses", analysis.Parses),

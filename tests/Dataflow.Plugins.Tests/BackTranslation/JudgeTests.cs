@@ -55,9 +55,18 @@ public sealed class JudgeTests
         Assert.Equal(2L, (await JudgeAsync(Original, Tests, "Names: **Score: 5**\nBehaviour differs.\n**Score:** 2")).Row.Values["fidelity"]);
 
     [Theory]
+    [InlineData("Score: 3/5")]
+    [InlineData("Score: 3.")]
+    [InlineData("score = Score: `3`")]
+    public async Task A_score_is_read_as_people_write_it(string answer) => Assert.Equal(3L, (await JudgeAsync(Original, Tests, answer)).Row.Values["fidelity"]);
+
+    [Theory]
     [InlineData("I like it.")]
     [InlineData("Score: 7")]
     [InlineData("Score: 4.5")]
+    [InlineData("Score: -5")]
+    [InlineData("Score: 5/10")]
+    [InlineData("The form is 'Score: 5'.\nScore: 0")]
     public async Task An_answer_without_a_score_fails_the_row(string answer)
     {
         await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer(answer));

@@ -46,6 +46,18 @@ public sealed class LeakCheckTests
     [Fact]
     public void Encoded_code_is_a_leak() => Assert.NotNull(LeakCheck.Find("Reference: " + Convert.ToBase64String(Encoding.UTF8.GetBytes(Code)), Code));
 
+    public static TheoryData<string> Disguises => new(
+        Convert.ToHexString(Encoding.UTF8.GetBytes(Code)),
+        string.Join(' ', Encoding.UTF8.GetBytes(Code).Select(each => $"0x{each:x2}")),
+        Uri.EscapeDataString(Code),
+        string.Concat(Code.Reverse()),
+        string.Concat(Code.Select(each => each is > ' ' and <= '~' ? (char)(each + 0xFEE0) : each)),
+        string.Join('\u200b', Code.AsEnumerable()));
+
+    [Theory]
+    [MemberData(nameof(Disguises))]
+    public void Code_in_a_disguise_that_a_reader_sees_through_is_a_leak(string disguised) => Assert.NotNull(LeakCheck.Find("Note: " + disguised, Code));
+
     [Fact]
     public void Ordinary_prose_about_other_code_is_no_leak()
     {

@@ -28,6 +28,8 @@ public sealed class ExtractTests
     [InlineData("```python3.11\nx = 1\n```", "x = 1\n")]
     [InlineData("```python\nx = 1\n", "x = 1\n")]
     [InlineData("```python\r\nx = 1\r\n```\r\n", "x = 1\n")]
+    [InlineData("A draft:\n```python\nx = 0\n```</think>\nHere:\n```python\nx = 1\n```", "x = 1\n")]
+    [InlineData("<answer>\n```python\nx = 1\n```</answer>", "x = 1\n")]
     public async Task Fences_are_read_as_Markdown_has_them(string answer, string expected)
     {
         string? code = (await ExtractAsync(answer)).Code;

@@ -1,5 +1,6 @@
 using Dataflow.Abstractions;
 using Dataflow.Plugins.CodeExecution;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 
 namespace Dataflow.Plugins.Tests.CodeExecution;
@@ -79,6 +80,13 @@ public sealed class FeedbackTests
     [InlineData("""[{"call": "double(3)", "expected": 7}]""", null)]
     [InlineData("[]", "no_tests: the list is empty")]
     [InlineData("no list at all", "no_tests: the answer holds no JSON list")]
+    [InlineData("""[{"call": "double(3)", "expected": 6}, }""", "no_tests: the list in the answer is no JSON: ")]
+    [InlineData("""[{"call": "double(3)", "expected": 6}, {"call": "double(-1)", "expected": -2},]""", null)]
+    [InlineData("""[{"call": "double(3)", "call": "double(4)", "expected": 6}]""", "no_tests: the list in the answer is no JSON: ")]
+    [InlineData("""[{"call": "double(3)", "expected": "\ud800"}]""", "no_tests: the list in the answer is no JSON: ")]
+    [InlineData("""[{"call": "double(3)", "expected": NaN}]""", "no_tests: the list in the answer is no JSON: ")]
+    [InlineData("[]\n```\nNo, rather:\n```json\n[{\"call\": \"double(3)\", \"expected\": 6}, {\"call\": \"double(-1)\", \"expected\": -2}]", null)]
+    [InlineData("""["double", null, 3, {}]""", "bad_tests: it asserts nothing: double")]
     [InlineData("""[{"call": "double(3)"}]""", "bad_tests: column 'tests': a test needs 'expected'")]
     [InlineData("""[{"call": "double(3) == double(3)", "expected": true}, {"call": "double(3) is None", "expected": false}]""", "vacuous: ")]
     [InlineData("""[{"call": "True", "expected": true}]""", "vacuous: ")]
@@ -90,6 +98,24 @@ public sealed class FeedbackTests
         EmittedRow row = Assert.Single(results[0].Rows);
         Assert.Equal(reason is null ? "out" : "rejected", row.Port);
         Assert.StartsWith(reason ?? "", row.Values.GetValueOrDefault("reason") as string ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_a_flood_of_tests_the_first_hundred_are_used()
+    {
+        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer($"[{string.Join(',', Enumerable.Range(0, 20_000).Select(i => $$"""{"call": "double({{i}})", "expected": {{2 * i}}}"""))}]"));
+        await using var stage = new Dataflow.Plugins.CodeExecution.Tests(new TestsOptions { Model = "m" }, await endpoint.OpenAsync());
+        EmittedRow row = Assert.Single((await Stages.ProcessAsync(stage, Failing(code: Doubling)))[0].Rows);
+        Assert.Equal(("out", 100), (row.Port, JsonNode.Parse((string)row.Values["tests"]!)!.AsArray().Count));
+        Assert.Equal(["test 101: no more than 100 tests are used, and there are 20000"], (IReadOnlyList<object?>)row.Values["dropped_tests"]!);
+    }
+
+    [Fact]
+    public async Task An_answer_that_a_filter_withheld_is_a_refusal()
+    {
+        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer("", finish: "content_filter"));
+        await using var stage = new Dataflow.Plugins.CodeExecution.Tests(new TestsOptions { Model = "m" }, await endpoint.OpenAsync());
+        Assert.Equal("model_refused", (await Stages.ProcessAsync(stage, Failing(code: Doubling)))[0].Failure?.Code);
     }
 
     [Fact]
@@ -105,48 +131,24 @@ public sealed class FeedbackTests
         Assert.Equal("rejected", results[2].Rows.Single().Port);
     }
 
-    [Fact]
-    public async Task A_translation_passes_only_if_it_prints_what_the_original_prints()
-    {
-        const string Original = "n = int(input())\nprint(sum(range(n + 1)))\n";
-        await using var endpoint = new ChatEndpoint(request => ChatEndpoint.Answer(
-            request.Prompt.Contains("to JavaScript", StringComparison.Ordinal) ? Block("const n = parseInt(require('fs').readFileSync(0, 'utf8'));\nconsole.log(n * (n + 1) / 2);\n", "javascript")
-            // It compiles and runs, and is wrong for larger inputs.
-            : Block("#include <iostream>\nint main() { long n; std::cin >> n; std::cout << n * (n - 1) / 2 + 1 << \"\\n\"; }\n", "cpp")));
-        await using var stage = new Translate(new TranslateOptions { Model = "m", To = [Dataflow.Plugins.Code.CodeLanguage.Javascript, Dataflow.Plugins.Code.CodeLanguage.Cpp] }, await endpoint.OpenAsync());
-        MemoryRows rows = MemoryRows.Of(
-            Columns.Schema(("code", Columns.Text), ("language", Columns.Text), ("inputs", Columns.ListOf(Columns.Text))),
-            [Original, "python", new object?[] { "1\n", "10\n", "100\n" }], ["raise SystemExit(1)", "python", new object?[] { "1\n", "2\n" }]);
-        var results = await Stages.ProcessAsync(stage, rows);
-        Assert.Equal(
-            [("passed", "javascript", "passed"), ("failed", "cpp", "failed")],
-            results[0].Rows.Select(row => (row.Port, (string)row.Values["target_language"]!, (string)row.Values["verdict"]!)));
-        Assert.Equal("original_fails", results[1].Failure?.Code);
-    }
-
     [Theory]
-    [InlineData(Dataflow.Plugins.Code.CodeLanguage.Bash, "python3 -c '\nn = int(input())\nprint(sum(range(n + 1)))\n'\n")]
-    [InlineData(Dataflow.Plugins.Code.CodeLanguage.Php, "<?php\npassthru('python3 -c \"print(sum(range(int(input()) + 1)))\"');\n")]
-    [InlineData(Dataflow.Plugins.Code.CodeLanguage.C, "#include <unistd.h>\nint main(void) {\n  execl(\"/usr/bin/python3\", \"python3\", \"-c\", \"print(sum(range(int(input()) + 1)))\", (char *)0);\n  return 1;\n}\n")]
-    [InlineData(Dataflow.Plugins.Code.CodeLanguage.Javascript, "console.log(require('child_process').execFileSync('python3', ['-c', 'print(sum(range(int(input()) + 1)))'], { stdio: ['inherit', 'pipe', 'inherit'] }).toString());\n")]
-    public async Task A_translation_that_has_the_original_run_in_its_own_language_does_not_pass(Dataflow.Plugins.Code.CodeLanguage target, string translation)
+    [InlineData("Verdict: -1")]
+    [InlineData("Verdict: 0.5")]
+    [InlineData("Verdict: yes")]
+    public async Task A_mark_that_is_neither_0_nor_1_fails_the_row(string answer)
     {
-        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer(Block(translation, target.ToString().ToLowerInvariant())));
-        await using var stage = new Translate(new TranslateOptions { Model = "m", To = [target] }, await endpoint.OpenAsync());
-        MemoryRows rows = MemoryRows.Of(
-            Columns.Schema(("code", Columns.Text), ("language", Columns.Text), ("inputs", Columns.ListOf(Columns.Text))), ["n = int(input())\nprint(sum(range(n + 1)))\n", "python", new object?[] { "1\n", "10\n" }]);
-        EmittedRow row = Assert.Single((await Stages.ProcessAsync(stage, rows))[0].Rows);
-        Assert.Equal("failed", row.Port);
+        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer(answer));
+        MemoryRows rows = MemoryRows.Of(Columns.Schema(("problem", Columns.Text), ("code", Columns.Text), ("language", Columns.Text), ("difficulty", Columns.Text)), ["p", "fine()", "python", "easy"]);
+        Assert.Equal("bad_verdict", (await Stages.ProcessAsync(new Quality(new QualityOptions { Model = "m" }, await endpoint.OpenAsync()), rows))[0].Failure?.Code);
     }
 
     [Fact]
-    public async Task A_translation_of_a_script_cannot_hand_it_to_a_shell()
+    public async Task Revisions_without_a_program_are_told_in_the_reason()
     {
-        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer(Block("<?php\npassthru('read n; echo $((n * (n + 1) / 2))');\n", "php")));
-        await using var stage = new Translate(new TranslateOptions { Model = "m", To = [Dataflow.Plugins.Code.CodeLanguage.Php] }, await endpoint.OpenAsync());
-        MemoryRows rows = MemoryRows.Of(
-            Columns.Schema(("code", Columns.Text), ("language", Columns.Text), ("inputs", Columns.ListOf(Columns.Text))), ["read n\necho $((n * (n + 1) / 2))\n", "bash", new object?[] { "1\n", "10\n" }]);
-        Assert.Equal("failed", Assert.Single((await Stages.ProcessAsync(stage, rows))[0].Rows).Port);
+        await using var endpoint = new ChatEndpoint(request => ChatEndpoint.Answer(request.Prompt.Contains("Reviewers said", StringComparison.Ordinal) ? "It is fine as it is." : "Verdict: 0"));
+        MemoryRows rows = MemoryRows.Of(Columns.Schema(("problem", Columns.Text), ("code", Columns.Text), ("language", Columns.Text), ("difficulty", Columns.Text)), ["p", "ugly()", "python", "hard"]);
+        EmittedRow row = Assert.Single((await Stages.ProcessAsync(new Quality(new QualityOptions { Model = "m", Rounds = 2 }, await endpoint.OpenAsync()), rows))[0].Rows);
+        Assert.Equal("judged incorrect; 2 of 2 revisions held no program", row.Values[StageDeclaration.RejectedReason]);
     }
 
     [Fact]

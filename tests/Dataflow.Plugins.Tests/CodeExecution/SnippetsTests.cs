@@ -54,6 +54,24 @@ public sealed class SnippetsTests
     }
 
     [Fact]
+    public async Task Files_whose_names_or_contents_are_no_text_are_passed_over()
+    {
+        using TestFolder folder = Sources();
+        await ShellAsync($"cd {folder.Path} && cp a.py $'\\xff\\xfe.py' && mkdir $'\\xfd' && cp a.py $'\\xfd/e.py' && printf '# r\\xe9sultat\\nx = 1\\ny = 2\\n' > latin.py");
+        List<OutRow> rows = await Stages.SourceAsync<Snippets, SnippetsOptions>(new Snippets(Options(folder, 12)), Options(folder, 12), new StageTestContext(folder.Path));
+        Assert.Equal(["a.py", "b.cs"], rows.Select(row => (string)row["path"]!).Distinct().Order());
+        // What cannot be named cannot be removed by us either.
+        await ShellAsync($"cd {folder.Path} && rm -r $'\\xff\\xfe.py' $'\\xfd'");
+    }
+
+    private static async Task ShellAsync(string command)
+    {
+        using var shell = System.Diagnostics.Process.Start("/bin/bash", ["-c", command]);
+        await shell.WaitForExitAsync();
+        Assert.Equal(0, shell.ExitCode);
+    }
+
+    [Fact]
     public void Mistakes_are_told_at_the_option()
     {
         var options = new SnippetsOptions { Folders = ["/nowhere", "/usr/nowhere*"], Count = 1, MinLines = 5, MaxLines = 4 };

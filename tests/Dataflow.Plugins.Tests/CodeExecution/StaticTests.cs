@@ -60,6 +60,14 @@ public sealed class StaticTests
     }
 
     [Fact]
+    public async Task Of_a_program_that_is_too_much_for_the_tools_it_is_not_said_that_it_does_not_parse()
+    {
+        EmittedRow row = Assert.Single(await LookAtAsync(new() { Slots = 1 }, ("python", string.Concat(Enumerable.Repeat("x = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n", 400_000)))));
+        Assert.Equal(("flagged", (object?)null), (row.Port, row.Values["parses"]));
+        Assert.Contains("did not come to an end", (string)Assert.Single(Findings(row))["message"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_program_is_not_run_by_being_looked_at()
     {
         string witness = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"));

@@ -78,6 +78,16 @@ public sealed class TestsWorthTests
         Assert.Equal(("failed", "weaker_tests", SquareTests.Replace(" ", "", StringComparison.Ordinal)), (row.Port, row.Values["verdict"], ((string)row.Values["tests"]!).Replace(" ", "", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("""[{"call": "f(2)", "expected": 4}, {"call": "f(0)", "expected": 0}, {"call": "f(2) + 0", "expected": 4}]""")]
+    [InlineData("""[{"call": "f(2)", "expected": 4}, {"call": "f(3)", "expected": 6}, {"call": "f(4)", "expected": 8}]""")]
+    public async Task Corrected_tests_ask_again_what_the_program_answered_otherwise(string offered)
+    {
+        EmittedRow row = await RepairedAsync(Twice, SquareTests, $"```json\n{offered}\n```");
+        Assert.Equal(("failed", "weaker_tests"), (row.Port, row.Values["verdict"]));
+        Assert.Contains("asks f(", (string)row.Values["detail"]!, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Corrected_tests_fail_every_wrong_program_that_the_valid_ones_before_failed()
     {

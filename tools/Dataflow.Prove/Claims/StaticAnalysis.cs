@@ -58,7 +58,7 @@ internal sealed class StaticAnalysis : Claim
     }
 
     private static async Task<bool[]> AnalyseAsync(StaticAnalyser analyser, Language language, string[] sources) =>
-        (await analyser.AnalyseAsync(language, sources, CancellationToken.None)).Select(analysis => analysis.Parses).ToArray();
+        (await analyser.AnalyseAsync(language, sources, CancellationToken.None)).Select(analysis => analysis.Parses ?? throw new InvalidOperationException(analysis.Findings[0].Message)).ToArray();
 
     private static async Task<bool[]> ParseAsync(StaticAnalyser analyser, Language language, string[] sources)
     {
