@@ -18,8 +18,10 @@ internal static class CacheSchema
         SELECT c.id, r.row_id, r.reads, r.digest, r.outputs FROM run.rows r JOIN contexts c ON c.hash = r.context WHERE r.number > $0 AND r.number <= $1
         """;
 
+    // A call that has an answer is asked only if that was of no use.
     public const string PublishCalls = """
-        INSERT OR IGNORE INTO responses(key, model, response, used)
+        INSERT INTO responses(key, model, response, used)
         SELECT key, model, response, $2 FROM run.calls WHERE number > $0 AND number <= $1
+        ON CONFLICT(key) DO UPDATE SET response = excluded.response
         """;
 }

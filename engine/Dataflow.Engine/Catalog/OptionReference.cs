@@ -77,7 +77,7 @@ public static class OptionReference
         bool flag => flag ? "true" : "false",
         Enum member => SnakeCase.From(member.ToString()),
         TimeSpan time => time.TotalSeconds.ToString(CultureInfo.InvariantCulture) + "s",
-        System.Collections.IEnumerable list => list.Cast<object>().Any() ? "[" + string.Join(", ", list.Cast<object>()) + "]" : "none",
+        System.Collections.IEnumerable list => list.Cast<object>().Any() ? "[" + string.Join(", ", list.Cast<object>().Select(Show)) + "]" : "none",
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => null,
     };

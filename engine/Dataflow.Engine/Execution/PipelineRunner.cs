@@ -61,7 +61,7 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
             try
             {
                 StageCaches? caches = cache is null ? null : new StageCaches(cache, manifest.Epoch, graph.Settings.Seed, secrets, message => observer.Message("cache", message));
-                await ReopenAsync(request, manifest, journal);
+                await ReopenAsync(request, manifest, journal, state.Tries);
                 await RunPhasesAsync(request, folder, journal, state, models, caches, runSeed);
                 outcome = RunOutcome.Completed;
             }
@@ -161,11 +161,11 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
         }
     }
 
-    private async Task ReopenAsync(RunRequest request, RunManifest manifest, Journal journal)
+    private async Task ReopenAsync(RunRequest request, RunManifest manifest, Journal journal, SecondTries tries)
     {
         if (request.RetryErrors)
         {
-            await ReopenFailedAsync(journal);
+            await ReopenFailedAsync(journal, tries);
         }
 
         if (request.Resume)
@@ -179,9 +179,11 @@ public sealed class PipelineRunner(PipelineGraph graph, SecretRegistry secrets, 
     }
 
     // Rows that failed are not in the journal, so a phase that runs again takes up just these; what follows runs again too.
-    private async Task ReopenFailedAsync(Journal journal)
+    private async Task ReopenFailedAsync(Journal journal, SecondTries tries)
     {
-        HashSet<string> failed = [.. journal.StagesWithErrors()];
+        HashSet<(string Stage, string RowId)> rows = [.. journal.FailedRows()];
+        tries.Open(rows, journal.LastCall());
+        HashSet<string> failed = [.. rows.Select(row => row.Stage)];
         int first = graph.Stages.Where(stage => failed.Contains(stage.Name)).Select(stage => stage.Phase).DefaultIfEmpty(graph.PhaseCount).Min();
         for (int phase = first; phase < graph.PhaseCount; phase++)
         {

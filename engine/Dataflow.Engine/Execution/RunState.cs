@@ -24,6 +24,9 @@ internal sealed class RunState : IDisposable
         counters = graph.Stages.ToDictionary(stage => stage.Name, stage => new StageCounter(stage));
     }
 
+    /// <summary>Rows that failed in an earlier attempt and are tried again on purpose.</summary>
+    public SecondTries Tries { get; } = new();
+
     /// <summary>Cancelled on the first fault, on abort, and when a drain has ended: everything lets go at once.</summary>
     public CancellationToken Aborted => abort.Token;
 

@@ -3,13 +3,14 @@ using System.Text;
 using System.Text.Json;
 using Dataflow.Abstractions;
 using Dataflow.Engine.Caching;
+using Dataflow.Engine.Execution;
 using Dataflow.Engine.Execution.Journaling;
 using Microsoft.Extensions.AI;
 
 namespace Dataflow.Engine.Models;
 
 /// <summary>Answers a call from the journal, or from the cache of earlier runs, if it was ever answered; otherwise journals the response before handing it out.</summary>
-internal sealed class JournalingChatClient(IChatClient inner, string identity, string model, Journal journal, CacheStore? cache, ModelTraffic traffic)
+internal sealed class JournalingChatClient(IChatClient inner, string identity, string model, Journal journal, CacheStore? cache, SecondTries tries, ModelTraffic traffic)
     : DelegatingChatClient(inner), IGroupSampler
 {
     private static readonly JsonSerializerOptions Json = AIJsonUtilities.DefaultOptions;
@@ -64,11 +65,17 @@ internal sealed class JournalingChatClient(IChatClient inner, string identity, s
     // All or none: the K responses of a group are one computation.
     private string[]? FindAll(string[] keys)
     {
-        string?[] journalled = keys.Select(journal.FindCall).ToArray();
+        long? after = tries.CallsAfter;
+        string?[] journalled = keys.Select(key => journal.FindCall(key, after ?? 0)).ToArray();
         if (Array.TrueForAll(journalled, response => response is not null))
         {
             traffic.Replayed(keys.Length);
             return journalled!;
+        }
+
+        if (after is not null)
+        {
+            return null;
         }
 
         string?[] kept = cache is null ? [] : keys.Select(cache.FindResponse).ToArray();

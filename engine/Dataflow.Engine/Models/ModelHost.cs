@@ -21,6 +21,7 @@ internal sealed class ModelHost : IAsyncDisposable
     private readonly Journal journal;
     private readonly CacheStore? cache;
     private readonly IRunObserver observer;
+    private readonly SecondTries tries;
     private readonly CancellationToken stopping;
     private readonly bool atOnce;
     private readonly Spending spending;
@@ -36,6 +37,7 @@ internal sealed class ModelHost : IAsyncDisposable
         this.journal = journal;
         this.cache = cache;
         this.observer = observer;
+        tries = state.Tries;
         stopping = state.Stopping;
         atOnce = state.AtOnce;
         spending = new Spending(graph.Settings.MaxCost, folder.RunId, cause => state.StopWith(new StageFailedException(cause)));
@@ -73,7 +75,7 @@ internal sealed class ModelHost : IAsyncDisposable
                 ModelTraffic counts = traffic.GetOrAdd(name, _ => new ModelTraffic(name, node.Cost, ModelUsage.None, spending, journal));
                 var resilient = new ResilientChatClient(
                     client, node, counts, spending, message => observer.Message(name, $"model '{name}': {message}"), TimeProvider.System, stopping);
-                resource = new JournalingChatClient(resilient, identity, name, journal, cache, counts);
+                resource = new JournalingChatClient(resilient, identity, name, journal, cache, tries, counts);
             }
 
             opened[(name, kind)] = resource;

@@ -28,4 +28,28 @@ public sealed class ReferenceTests
     public void Every_option_says_what_it_is() => Assert.All(
         BuiltIn.Stages.Values.Select(stage => (stage.Name, stage.OptionsType)).Concat(BuiltIn.Models.Values.Select(model => (model.Name, model.OptionsType))),
         entry => Assert.All(OptionReference.Describe(entry.OptionsType), option => Assert.False(string.IsNullOrEmpty(option.Description), $"{entry.Name}: {option.Name}")));
+
+    [Fact]
+    public void Defaults_are_shown_as_YAML_would_have_them()
+    {
+        IReadOnlyList<OptionDescription> options = OptionReference.Describe(typeof(Sample));
+        Assert.Equal(["[ignore_case, ordinal]", "[1.5, 2]", "1.5s", "none"], options.Select(option => option.Default));
+    }
+
+    private sealed record Sample
+    {
+        public IReadOnlyList<StringKind> Kinds { get; init; } = [StringKind.IgnoreCase, StringKind.Ordinal];
+
+        public IReadOnlyList<double> Numbers { get; init; } = [1.5, 2];
+
+        public TimeSpan Wait { get; init; } = TimeSpan.FromSeconds(1.5);
+
+        public IReadOnlyList<string> Names { get; init; } = [];
+    }
+
+    private enum StringKind
+    {
+        Ordinal,
+        IgnoreCase,
+    }
 }

@@ -253,6 +253,23 @@ public sealed class EndpointTests : IDisposable
         Assert.Equal(1, result.Stages.Single(stage => stage.Stage == "ask").Errors);
     }
 
+    [Fact]
+    public async Task A_retry_asks_failed_rows_anew_and_no_others_and_the_cache_keeps_the_answer_that_was_of_use()
+    {
+        host.CacheFolder = Path.Combine(host.Folder, "cache");
+        bool mended = false;
+        await using var endpoint = new ScriptedEndpoint(call => new EndpointReply(call.Prompt == "question 0" && !mended ? "I would rather not." : "{\"name\": \"Bo\", \"age\": 7}"));
+        string yaml = Ask(3, endpoint.Address, stage: Person + ", schema_retries: 0");
+        await host.RunAsync(yaml);
+        Assert.Equal(["bad_schema"], Codes());
+        Assert.Equal(3, endpoint.Calls.Count);
+        mended = true;
+        await host.RunAsync(yaml, resume: true, retryErrors: true);
+        Assert.Equal((3, 4, "question 0"), (host.Lines("out.jsonl").Length, endpoint.Calls.Count, endpoint.Calls.Last().Prompt));
+        await host.RunAgainAsync(yaml);
+        Assert.Equal((3, 4), (host.Lines("out.jsonl").Length, endpoint.Calls.Count));
+    }
+
     private static async Task UntilAsync(Func<bool> holds)
     {
         while (!holds())

@@ -49,7 +49,11 @@ public sealed class Journal : IAsyncDisposable
             stage, key, outputs, origin?.Context, origin?.RowId, origin?.Reads, origin?.Digest);
 
     /// <summary>The journalled response to a model call; null if it was never received.</summary>
-    public string? FindCall(string key) => ReadScalar("SELECT response FROM calls WHERE key = $0", key);
+    /// <param name="after">Number of the last call that does not count.</param>
+    public string? FindCall(string key, long after) => ReadScalar("SELECT response FROM calls WHERE key = $0 AND number > $1", key, after);
+
+    /// <summary>Number of the call that was journalled last; 0 if none was.</summary>
+    public long LastCall() => Query("SELECT COALESCE(MAX(number), 0) FROM calls", row => row.GetInt64(0))[0];
 
     public Task CallsDoneAsync(string model, IReadOnlyList<(string Key, string Response)> calls) =>
         EnqueueAsync(() =>
@@ -114,8 +118,8 @@ public sealed class Journal : IAsyncDisposable
     /// <summary>Forgets the metrics of a stage that begins anew.</summary>
     public Task ClearMetricsAsync(string stage) => WriteAsync("DELETE FROM metrics WHERE stage = $0", stage);
 
-    /// <summary>Stages with failed rows.</summary>
-    public IReadOnlyList<string> StagesWithErrors() => Query("SELECT DISTINCT stage FROM errors ORDER BY stage", row => row.GetString(0));
+    /// <summary>Failed rows.</summary>
+    public IReadOnlyList<(string Stage, string RowId)> FailedRows() => Query("SELECT DISTINCT stage, row_id FROM errors", row => (row.GetString(0), row.GetString(1)));
 
     /// <summary>All metrics so far, in the order they were reported.</summary>
     public IReadOnlyList<StageMetric> Metrics() => Query(JournalReads.Metrics, JournalReads.Metric);

@@ -144,6 +144,7 @@ internal sealed class RowWorker : IDisposable
             return () => MoveOnAsync(row, cached);
         }
 
+        stage.State.Tries.Begin(stage.Node.Name, row.Id);
         int calls = 0;
         for (int attempt = 1; ; attempt++)
         {
