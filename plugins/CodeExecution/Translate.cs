@@ -32,6 +32,11 @@ public sealed class Translate(TranslateOptions options, IChatClient model) : San
     {
         Language source = CodeLanguages.Of(Options.Language, row);
         string code = row.Text("code");
+        if (Options.To.All(to => CodeLanguages.Of(to).Name == source.Name))
+        {
+            throw new RowFailedException("no_target", $"the program is in {source.Title}, and 'to' names no other language");
+        }
+
         IReadOnlyList<CodeTest> tests = await OriginalAsync(source, code, Inputs(row), cancellationToken);
         for (int i = 0; i < Options.To.Count; i++)
         {

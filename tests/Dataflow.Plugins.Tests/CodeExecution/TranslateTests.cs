@@ -80,6 +80,14 @@ public sealed class TranslateTests
         Assert.Equal("failed", Assert.Single((await Stages.ProcessAsync(stage, rows))[0].Rows).Port);
     }
 
+    [Fact]
+    public async Task A_program_that_is_in_the_only_language_to_translate_to_is_told()
+    {
+        await using var endpoint = new ChatEndpoint(_ => ChatEndpoint.Answer(Block("print(9)\n", "python")));
+        await using var stage = new Translate(new TranslateOptions { Model = "m", To = [CodeLanguage.Python] }, await endpoint.OpenAsync());
+        Assert.Equal("no_target", (await Stages.ProcessAsync(stage, Program("print(input())\n", "python", "3\n", "4\n")))[0].Failure?.Code);
+    }
+
     [Theory]
     [InlineData("print(int(input()) ** 2)\n", "bad_inputs", "has 1 different inputs, 2 are needed", "3\n", "3\n")]
     [InlineData("print(9)\n", "original_constant", "the same on all 2 inputs", "3\n", "4\n")]
