@@ -37,7 +37,7 @@ public sealed partial class Bash : Language
         LanguageProgram.Texts([(SourceName, source), ("driver.sh", Driver("bash.sh")), .. calls.Select((call, i) => ("calls/" + i.ToString(CultureInfo.InvariantCulture), call))]),
         [Interpreter, "/job/driver.sh"]);
 
-    protected override LanguageProgram MakeCheck(string source) => Alone(source) with { Compile = $"{Interpreter} -n /job/{SourceName}" };
+    protected override LanguageProgram MakeCheck(string source) => Alone(source) with { Compile = $"{Interpreter} {(source.Contains("extglob", StringComparison.Ordinal) ? "-O extglob " : "")}-n /job/{SourceName}" };
 
     protected override LanguageProgram MakeAnalysis(IReadOnlyList<string> sources) =>
         WithLinter(ToCheck(sources[0]), Linter, $"{Linter.Path} -s bash -f gcc /job/{SourceName}");

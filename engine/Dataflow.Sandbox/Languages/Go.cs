@@ -37,17 +37,15 @@ public sealed partial class Go : Language
     // The driver runs in an init function: a main function of the candidate's is there but never reached.
     protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var text = new StringBuilder("package main\n\nfunc dataflowCalls() {\n");
+        // In the candidate's own file, since imports are of a file.
+        var text = new StringBuilder(InMain(source)).Append("\nfunc dataflowCalls() {\n");
+        int first = Lines(text.ToString()) + 1;
         for (int i = 0; i < calls.Count; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $"dataflowCall({i}, func() []interface{{}} {{ return dataflowPack({OneLine(calls[i])}) }})\n");
         }
 
-        return Build(source, [(SourceName, InMain(source)), ("driver.go", Driver("go.txt")), ("calls.go", text.Append("}\n").ToString()), .. MainFor(source)]) with
-        {
-            CallFile = "calls.go",
-            FirstCallLine = 4,
-        };
+        return Build(source, [(SourceName, text.Append("}\n").ToString()), ("driver.go", Driver("go.txt")), .. MainFor(source)]) with { CallFile = SourceName, FirstCallLine = first };
     }
 
     protected override LanguageProgram MakeCheck(string source) => Build(source, [(SourceName, InMain(source)), .. MainFor(source)]);

@@ -8,7 +8,7 @@ internal sealed class PhpExtensions
 {
     private const string Root = "/usr/lib/php";
 
-    private static readonly string[] Wanted = ["ctype", "iconv", "mbstring", "tokenizer"];
+    private static readonly string[] Wanted = ["ctype", "iconv", "mbstring", "posix", "readline", "tokenizer"];
 
     // …/20220829, the version of the interface.
     private readonly string folder = Directory.Exists(Root)

@@ -12,6 +12,9 @@ public sealed partial class Python : Language
 
     private static readonly LanguageTool Linter = new("/usr/bin/pyflakes3", "pyflakes3");
 
+    // A name that no program gives a module of its own.
+    private const string Start = "dataflow_start.py";
+
     private static readonly LiteralForms Forms = new("None", "True", "False")
     {
         Text = text => LiteralForms.QuoteRunes(text, point => "\\U" + point.ToString("x8", CultureInfo.InvariantCulture)),
@@ -31,10 +34,10 @@ public sealed partial class Python : Language
 
     public override IReadOnlyList<LanguageTool> Tools => [new(Interpreter, "python3")];
 
-    protected override LanguageProgram MakeAlone(string source) => Scripts("candidate.py", (SourceName, source));
+    protected override LanguageProgram MakeAlone(string source) => Scripts(Start, (SourceName, source), (Start, Driver("python_start.py")));
 
     protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls) =>
-        Scripts("driver.py", (SourceName, source), ("driver.py", Driver("python.py")), ("calls.json", JsonSerializer.Serialize(calls)));
+        Scripts("driver.py", (SourceName, source), (Start, Driver("python_start.py")), ("driver.py", Driver("python.py")), ("calls.json", JsonSerializer.Serialize(calls)));
 
     protected override LanguageProgram MakeCheck(string source) =>
         Scripts("check.py", (SourceName, source), ("check.py", Driver("python_check.py"))) with { Compile = $"{Interpreter} -I -S /job/check.py" };

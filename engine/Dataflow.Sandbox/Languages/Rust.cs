@@ -30,11 +30,11 @@ public sealed class Rust : Language
     // A module within the candidate's file sees what is private to it.
     protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var text = new StringBuilder(source).Append("\npub mod dataflow_calls { use super::*; use crate::dataflow::{ViaNothing as _, ViaRender as _}; pub fn run() {\n");
+        var text = new StringBuilder(source).Append("\npub mod dataflow_calls { use super::*; ").Append(Collections(source)).Append("use crate::dataflow::{ViaNothing as _, ViaRender as _}; pub fn run() {\n");
         int first = Lines(text.ToString()) + 1;
         for (int i = 0; i < calls.Count; i++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"crate::dataflow::call({i}, |out| {{ let value = {OneLine(calls[i])}; (&crate::dataflow::Wrap(&value)).dataflow_render(out) }});\n");
+            text.Append(CultureInfo.InvariantCulture, $"crate::dataflow::call({i}, |out| match ({OneLine(calls[i])}) {{ ref value => (&crate::dataflow::Wrap(value)).dataflow_render(out) }});\n");
         }
 
         const string Root = "#![allow(warnings)]\n#[path = \"candidate.rs\"]\nmod candidate;\nmod dataflow;\nfn main() { candidate::dataflow_calls::run(); std::process::exit(0); }\n";
@@ -45,6 +45,9 @@ public sealed class Rust : Language
             FirstCallLine = first,
         };
     }
+
+    // What is expected may name collections without importing them; beside a candidate they could be mistaken for its own.
+    private static string Collections(string source) => source.Length == 0 ? "use std::collections::*; " : "";
 
     protected override LanguageProgram MakeCheck(string source) => Alone(source) with
     {

@@ -34,7 +34,7 @@ public sealed class TypeScript : Language
         LanguageProgram.Texts((SourceName, source), ("transpile.cjs", Driver("typescript.cjs")), ("driver.cjs", Driver("javascript.cjs")), ("calls.json", JsonSerializer.Serialize(calls))),
         [Node, "--require", "/job/driver.cjs", "/job/" + Transpiled])
     {
-        Compile = $"{Node} /job/transpile.cjs '{JavaScript.WithHook("")}' && cp /job/driver.cjs /job/calls.json {LanguageProgram.OutputFolder}/",
+        Compile = $"{Node} /job/transpile.cjs '{JavaScript.WithHook("")}' && cp /job/driver.cjs {LanguageProgram.OutputFolder}/",
     };
 
     // Transpiling looks at form alone; types are the linter's business here.

@@ -18,6 +18,21 @@ public sealed class PythonTests(LanguagePool shared) : IClassFixture<LanguagePoo
         Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, new CodeTest("f(2)", null, "3"), new CodeTest("f(3)", null, "4")));
 
     [Theory]
+    [InlineData("n = int(input())\nif n > 2:\n    print(n + 1)\n    exit()\nprint(n + 1)\nquit(0)")]
+    [InlineData("import sys\nassert sys.argv == ['/job/candidate.py'] and __file__ == sys.argv[0] and __name__ == '__main__'\nprint(int(input()) + 1)\nhelp")]
+    public async Task A_program_has_the_names_that_an_interpreter_is_known_to_have(string source) =>
+        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, new CodeTest(null, "2\n", "3\n"), new CodeTest(null, "5\n", "6\n")));
+
+    [Theory]
+    [InlineData("def f(x):\n    if x < 0: exit(1)\n    return x + 1")]
+    [InlineData("import inspect\ndef f(x): return x + len(inspect.getsource(f).splitlines())")]
+    public async Task A_function_has_them_too_and_its_source(string source) => Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, new CodeTest("f(2)", null, "3")));
+
+    [Fact]
+    public async Task A_mistake_is_told_at_its_place_in_the_program_itself() =>
+        Assert.Equal("line 2, column 6: SyntaxError: '(' was never closed", (await GradeAsync("x = 1\nprint((x)\n", new CodeTest(null, "", "1"))).Detail);
+
+    [Theory]
     [InlineData("def f(): return (1 + 2j) * 2", "2 + 4j", "complex(2, -4)")]
     [InlineData("def f(): return complex(3, 0)", "3", "3 + 1j")]
     [InlineData("from decimal import Decimal\ndef f(): return Decimal('0.10') * 3", "Decimal('0.3')", "0.3")]

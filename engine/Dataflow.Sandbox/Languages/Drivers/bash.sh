@@ -1,19 +1,29 @@
 # Runs the calls after the candidate and writes what each prints to descriptor 8, after the token that stdin gave; it holds no expected value.
-bash -n /job/candidate.sh || exit 2
+# A script that turns on more patterns does so before they are read.
+dataflow_reader=(bash -n)
+grep -q extglob /job/candidate.sh && dataflow_reader=(bash -O extglob -n)
+"${dataflow_reader[@]}" /job/candidate.sh || exit 2
 read -r dataflow_token
+exec {dataflow_out}>&8
+dataflow_calls() {
+  trap - EXIT
+  set +eu
+  for dataflow_call in $(ls /job/calls | sort -n); do
+    if ! "${dataflow_reader[@]}" "/job/calls/$dataflow_call"; then
+      builtin printf '%s{"i":%d,"error":"syntax error"}\n' "$dataflow_token" "$dataflow_call" >&"$dataflow_out"
+      continue
+    fi
+    dataflow_value=$(eval "$(< "/job/calls/$dataflow_call")" < /dev/null 8>&- {dataflow_out}>&-)
+    dataflow_status=$?
+    if [ "$dataflow_status" -ne 0 ]; then
+      builtin printf '%s{"i":%d,"error":"exit status %d"}\n' "$dataflow_token" "$dataflow_call" "$dataflow_status" >&"$dataflow_out"
+    else
+      builtin printf '%s{"i":%d,"value":{"base64":"%s"}}\n' "$dataflow_token" "$dataflow_call" "$(builtin printf %s "$dataflow_value" | base64 -w 0)" >&"$dataflow_out"
+    fi
+  done
+  builtin exit 0
+}
+# A script that ends itself, and well, is loaded all the same.
+trap 'dataflow_status=$?; [ "$dataflow_status" -eq 0 ] && dataflow_calls; builtin exit "$dataflow_status"' EXIT
 source /job/candidate.sh > /dev/null < /dev/null 8>&-
-set +eu
-for dataflow_call in $(ls /job/calls | sort -n); do
-  if ! bash -n "/job/calls/$dataflow_call"; then
-    builtin printf '%s{"i":%d,"error":"syntax error"}\n' "$dataflow_token" "$dataflow_call" >&8
-    continue
-  fi
-  dataflow_value=$(eval "$(< "/job/calls/$dataflow_call")" < /dev/null 8>&-)
-  dataflow_status=$?
-  if [ "$dataflow_status" -ne 0 ]; then
-    builtin printf '%s{"i":%d,"error":"exit status %d"}\n' "$dataflow_token" "$dataflow_call" "$dataflow_status" >&8
-  else
-    builtin printf '%s{"i":%d,"value":{"base64":"%s"}}\n' "$dataflow_token" "$dataflow_call" "$(builtin printf %s "$dataflow_value" | base64 -w 0)" >&8
-  fi
-done
-exit 0
+dataflow_calls

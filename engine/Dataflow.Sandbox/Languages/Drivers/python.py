@@ -109,7 +109,8 @@ def load(source):
     sys.modules["candidate"] = module
     # A process that is not forked has to import it anew.
     sys.path.append("/job")
-    exec(compile(source, "candidate.py", "exec"), module.__dict__)
+    import dataflow_start
+    exec(compile(source, dataflow_start.CANDIDATE, "exec"), module.__dict__)
     return module.__dict__
 
 

@@ -9,8 +9,10 @@ import sys
 import time
 
 count, seconds, most = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-with open("/job/candidate.py", "rb") as file:
-    code = compile(file.read(), "/job/candidate.py", "exec", dont_inherit=True)
+sys.path.append("/job")
+import dataflow_start
+sys.path.pop()
+code = dataflow_start.code()
 
 
 # What is here now is not garbage: no child's collection need look at it, and touch its pages by that.
@@ -24,11 +26,7 @@ def become(index):
         os.close(opened)
     os.close(8)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    sys.argv = ["/job/candidate.py"]
-    module = type(sys)("__main__")
-    module.__file__ = "/job/candidate.py"
-    sys.modules["__main__"] = module
-    return module.__dict__
+    return dataflow_start.main_module()
 
 
 def write(data):
