@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Dataflow.Sandbox.Languages;
 
 /// <summary>C17 by gcc. Calls give numbers and texts; C has no other values that can be told by their type.</summary>
-public sealed class C : Language
+public sealed partial class C : Language
 {
     private const string Compiler = "/usr/bin/gcc";
     private const string Options = "-std=gnu17 -O1 -fdiagnostics-color=never -fmax-errors=20 -Werror=implicit-function-declaration";
@@ -18,6 +19,10 @@ public sealed class C : Language
         List = (_, _) => LiteralForms.None("c", "a list"),
         Dictionary = (_, _) => LiteralForms.None("c", "a dictionary"),
     };
+
+    // What a call may say without a declaration of the candidate's.
+    private const string Words = "#ifndef NULL\n#define NULL ((void*)0)\n#endif\n#ifndef true\n#define true 1\n#define false 0\n#endif\n";
+    private const string Headers = "#include <limits.h>\n#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>\n";
 
     public override string Name => "c";
 
@@ -35,20 +40,25 @@ public sealed class C : Language
     // The candidate's macros must not reach the driver, so only the calls come after it.
     protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var text = new StringBuilder("#include \"driver.h\"\n#define main dataflow_candidate_main\n#include \"").Append(SourceName).Append("\"\n#undef main\nstatic void dataflow_calls(void) {\n");
+        var text = new StringBuilder("#include \"driver.h\"\n#define main dataflow_candidate_main\n#include \"").Append(SourceName).Append("\"\n#undef main\n").Append(source.Length == 0 ? Headers : Words + Declarations(source, calls)).Append("void dataflow_calls(void) {\n");
         int first = Lines(text.ToString()) + 1;
         for (int i = 0; i < calls.Count; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $"DATAFLOW_CALL({i}, {OneLine(calls[i])});\n");
         }
 
-        return new(LanguageProgram.Texts((SourceName, source), ("driver.h", Driver("c.h")), ("calls.c", text.Append("}\n").ToString())), ["/job/program"])
+        return new(LanguageProgram.Texts((SourceName, source), ("driver.h", Driver("c.h")), ("driver.c", Driver("c.c")), ("calls.c", text.Append("}\n").ToString())), ["/job/program"])
         {
-            Compile = $"cd /job && {Compiler} {Options} -s -o {LanguageProgram.OutputFolder}/program calls.c -lm",
+            Compile = $"cd /job && {Compiler} {Options} -s -o {LanguageProgram.OutputFolder}/program calls.c driver.c -lm",
             CallFile = "calls.c",
             FirstCallLine = first,
         };
     }
+
+    // Of the standard library's, what the calls use and the candidate has no word of, neither as its own nor by a header.
+    private static string Declarations(string source, IReadOnlyList<string> calls) => string.Concat(
+        calls.SelectMany(call => Standard().Matches(call)).Select(match => match.Value).Distinct(StringComparer.Ordinal)
+            .Where(name => !Regex.IsMatch(source, $@"\b{name}\b")).Select(name => $"__typeof__(__builtin_{name}) {name};\n"));
 
     protected override LanguageProgram MakeCheck(string source) => Alone(source) with { Compile = $"cd /job && {Compiler} {Options} -fsyntax-only {SourceName}" };
 
@@ -82,4 +92,7 @@ public sealed class C : Language
     }
 
     public override string Literal(JsonNode? value) => Forms.Write(value);
+
+    [GeneratedRegex(@"\b(?:strlen|strcmp|strncmp|strcpy|strcat|strchr|strrchr|strstr|memcmp|memcpy|abs|labs|llabs|fabs|pow|sqrt|floor|ceil|round|fmod|malloc|calloc|isalpha|isdigit|toupper|tolower)\b(?=\s*\()")]
+    private static partial Regex Standard();
 }

@@ -71,7 +71,7 @@ public sealed partial class CSharp : Language
         {
             Form.Types => [(SourceName, source), ("main.cs", CSharpCalls.InNamespaces(source, all))],
             Form.Members => [(SourceName, Wrapped(source, CSharpCalls.Member(all))), ("main.cs", CSharpCalls.Main("", Wrapper, all.Length))],
-            _ => [(SourceName, Inserted(source, $"await DataflowDriver.RunAsync({all.Length}, async i => {{ {CSharpCalls.Switch(all)} }});"))],
+            _ => [(SourceName, Inserted(source, $"await DataflowDriving.DataflowDriver.RunAsync({all.Length}, async i => {{ {CSharpCalls.Switch(all)} }});"))],
         };
         return Build("exe", [.. files, ("driver.cs", Driver("csharp.txt"))], form == Form.Statements ? "" : "-main:DataflowMain") with { CallFile = CSharpCalls.FileName, FirstCallLine = 1 };
     }

@@ -33,7 +33,7 @@ internal static partial class CSharpCalls
     /// <param name="member">What it holds besides.</param>
     /// <param name="type">The class that has <see cref="Member"/>.</param>
     public static string Main(string member, string type, int count) =>
-        $"class DataflowMain {{ {member} static {Task} Main() => DataflowDriver.RunAsync({count.ToString(CultureInfo.InvariantCulture)}, new {type}().DataflowCall); }}";
+        $"class DataflowMain {{ {member} static {Task} Main() => DataflowDriving.DataflowDriver.RunAsync({count.ToString(CultureInfo.InvariantCulture)}, new {type}().DataflowCall); }}";
 
     /// <summary>
     /// The class to start, for a source of types. A call sees a type by its own name, as within the first namespace that is

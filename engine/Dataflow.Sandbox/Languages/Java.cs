@@ -45,7 +45,7 @@ public sealed partial class Java : Language
 
     protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var text = new StringBuilder("Object dataflowCall(int i) throws Throwable { switch (i) {\n");
+        var text = new StringBuilder("public java.lang.Object dataflowCall(int i) throws java.lang.Throwable { switch (i) {\n");
         for (int i = 0; i < calls.Count; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $"case {i}: return {OneLine(calls[i])};\n");
@@ -56,9 +56,9 @@ public sealed partial class Java : Language
         // Calls may name the package, so it stays, and what is to see its classes goes into it.
         string package = bare ? "" : JavaSource.Read(source).PackageName(source);
         string clause = package.Length == 0 ? "" : $"package {package}; ";
-        text.Append(CultureInfo.InvariantCulture, $"default: return null; }} }}\npublic static void main(String[] arguments) throws java.io.IOException {{ DataflowDriver.run({calls.Count}, new {type}()::dataflowCall); }}\n");
+        text.Append(CultureInfo.InvariantCulture, $"default: return null; }} }}\npublic static void main(java.lang.String[] arguments) throws java.io.IOException {{ dataflow_driver.DataflowDriver.run({calls.Count}, new {type}()::dataflowCall); }}\n");
         (string file, string candidate, int shiftedLine, int shift) = Shape(source, text.ToString(), keepsPackage: package.Length > 0);
-        (string, string)[] files = [(file, candidate), ("DataflowDriver.java", clause + Driver("DataflowDriver.java"))];
+        (string, string)[] files = [(file, candidate), ("DataflowDriver.java", Driver("DataflowDriver.java"))];
         return bare
             ? Build(files, type) with { ShiftedLine = shiftedLine, Shift = shift, CallFile = SourceName, FirstCallLine = Lines(source) + 3 }
             : Build([.. files, ("DataflowCalls.java", $"{clause}{Imports}class {type} {{\n{text}}}\n")], package.Length == 0 ? type : $"{package}.{type}") with { CallFile = "DataflowCalls.java", FirstCallLine = 3 };

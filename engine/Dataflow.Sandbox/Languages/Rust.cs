@@ -30,14 +30,14 @@ public sealed class Rust : Language
     // A module within the candidate's file sees what is private to it.
     protected override LanguageProgram MakeWithCalls(string source, IReadOnlyList<string> calls)
     {
-        var text = new StringBuilder(source).Append("\npub mod dataflow_calls { use super::*; ").Append(Collections(source)).Append("use crate::dataflow::{ViaNothing as _, ViaRender as _}; pub fn run() {\n");
+        var text = new StringBuilder(source).Append("\npub mod dataflow_calls { use super::*; ").Append(Collections(source)).Append("use crate::dataflow::{ViaNothing as _, ViaRender as _}; pub fn dataflow_run() {\n");
         int first = Lines(text.ToString()) + 1;
         for (int i = 0; i < calls.Count; i++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"crate::dataflow::call({i}, |out| match ({OneLine(calls[i])}) {{ ref value => (&crate::dataflow::Wrap(value)).dataflow_render(out) }});\n");
+            text.Append(CultureInfo.InvariantCulture, $"crate::dataflow::call({i}, |dataflow_out| match ({OneLine(calls[i])}) {{ ref value => (&crate::dataflow::Wrap(value)).dataflow_render(dataflow_out) }});\n");
         }
 
-        const string Root = "#![allow(warnings)]\n#[path = \"candidate.rs\"]\nmod candidate;\nmod dataflow;\nfn main() { candidate::dataflow_calls::run(); std::process::exit(0); }\n";
+        const string Root = "#![allow(warnings)]\n#[path = \"candidate.rs\"]\nmod candidate;\nmod dataflow;\nfn main() { candidate::dataflow_calls::dataflow_run(); std::process::exit(0); }\n";
         return new(LanguageProgram.Texts((SourceName, text.Append("}}\n").ToString()), ("dataflow.rs", Driver("rust.rs")), ("main.rs", Root)), ["/job/program"])
         {
             Compile = $"cd /job && {Compiler} {Options} {Link} --crate-name program -o {LanguageProgram.OutputFolder}/program main.rs",

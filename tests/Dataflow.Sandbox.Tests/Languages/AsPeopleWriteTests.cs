@@ -25,6 +25,18 @@ public sealed class AsPeopleWriteTests(LanguagePool shared) : IClassFixture<Lang
         Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(language, source, new CodeTest(call, null, expected)));
 
     [Theory]
+    [InlineData("c", "int pow(int a, int b) { int r = 1; while (b-- > 0) r *= a; return r; }\nint read(int x) { return x; }\nint abs(int x) { return x < 0 ? -x : x; }", "pow(2, read(abs(-3)))", "8")]
+    [InlineData("c", "typedef enum { false, true } bool;\nbool odd(int n) { return n % 2 ? true : false; }", "odd(3) == true", "true")]
+    [InlineData("c", "const char* name(void) { return \"ab\"; }", "strlen(name())", "2")]
+    [InlineData("csharp", "public class Environment { public int X = 1; }\npublic class Console { }\npublic class StringBuilder { }\npublic class Exception { }\npublic class Type { }\npublic static class S { public static int F() => new Environment().X; }", "S.F()", "1")]
+    [InlineData("java", "class List { int x = 3; }\nclass Map { }\nclass StringBuilder { }\nclass Exception { }\nclass Array { }\nclass Solution { static int f() { return new List().x; } }", "Solution.f()", "3")]
+    [InlineData("go", "package main\n\nvar strings = []string{\"a\"}\nvar math, big, json, os, fmt, reflect, strconv = 1, 2, 3, 4, 5, 6, 7\n\nfunc F() int { return len(strings) + math + big + json + os + fmt + reflect + strconv }", "F()", "29")]
+    [InlineData("rust", "pub fn run(a: i32) -> i32 { a + 1 }\npub fn out(a: i32) -> i32 { a + 2 }", "run(out(1))", "4")]
+    [InlineData("bash", "IFS=,\nPATH=/nowhere\nsort() { echo no; }\nls() { sort; }\nbase64() { sort; }\nread() { sort; }\nprintf() { sort; }\ntwice() { echo $((2 * $1)); }", "twice 3", "6")]
+    public async Task Names_of_a_program_are_its_own(string language, string source, string call, string expected) =>
+        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(language, source, new CodeTest(call, null, expected), new CodeTest(call, null, expected)));
+
+    [Theory]
     [InlineData("csharp", "public static class S { public static int[,] F() => new[,] { { 1 }, { 2 }, { 3 }, { 4 } }; }", "S.F()", "new[,] { { 1, 2 }, { 3, 4 } }", Verdict.Failed)]
     [InlineData("bash", "twice() { echo $((2 * $1)); }\nexit 3", "twice 3", "6", Verdict.RuntimeError)]
     [InlineData("bash", "echo '{\"i\":0,\"value\":\"6\"}' >&8\nexit 0", "twice 3", "6", Verdict.RuntimeError)]
