@@ -22,7 +22,7 @@ public sealed class AsPeopleWriteTests(LanguagePool shared) : IClassFixture<Lang
     [InlineData("bash", "twice() { echo $((2 * $1)); }\nexit 0", "twice 3", "6")]
     [InlineData("bash", "twice() { echo $((2 * $1)); }\nmain() { exit; }\nmain", "twice 3", "6")]
     public async Task A_call_gives_its_value(string language, string source, string call, string expected) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(language, source, new CodeTest(call, null, expected)));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync(language, source, new CodeTest(call, null, expected)));
 
     [Theory]
     [InlineData("c", "int pow(int a, int b) { int r = 1; while (b-- > 0) r *= a; return r; }\nint read(int x) { return x; }\nint abs(int x) { return x < 0 ? -x : x; }", "pow(2, read(abs(-3)))", "8")]
@@ -34,7 +34,7 @@ public sealed class AsPeopleWriteTests(LanguagePool shared) : IClassFixture<Lang
     [InlineData("rust", "pub fn run(a: i32) -> i32 { a + 1 }\npub fn out(a: i32) -> i32 { a + 2 }", "run(out(1))", "4")]
     [InlineData("bash", "IFS=,\nPATH=/nowhere\nsort() { echo no; }\nls() { sort; }\nbase64() { sort; }\nread() { sort; }\nprintf() { sort; }\ntwice() { echo $((2 * $1)); }", "twice 3", "6")]
     public async Task Names_of_a_program_are_its_own(string language, string source, string call, string expected) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(language, source, new CodeTest(call, null, expected), new CodeTest(call, null, expected)));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync(language, source, new CodeTest(call, null, expected), new CodeTest(call, null, expected)));
 
     [Theory]
     [InlineData("csharp", "public static class S { public static int[,] F() => new[,] { { 1 }, { 2 }, { 3 }, { 4 } }; }", "S.F()", "new[,] { { 1, 2 }, { 3, 4 } }", Verdict.Failed)]
@@ -43,7 +43,7 @@ public sealed class AsPeopleWriteTests(LanguagePool shared) : IClassFixture<Lang
     [InlineData("typescript", "function f(x: number { return 1; }", "f(1)", "1", Verdict.CompileError)]
     public async Task And_no_other_than_its_value(string language, string source, string call, string expected, Verdict verdict)
     {
-        Grade grade = await GradeAsync(language, source, new CodeTest(call, null, expected));
+        Grade grade = await shared.GradeAsync(language, source, new CodeTest(call, null, expected));
         Assert.Equal(verdict, grade.Verdict);
         Assert.StartsWith(verdict == Verdict.CompileError ? "line 1, column " : "", grade.Detail, StringComparison.Ordinal);
     }
@@ -52,8 +52,5 @@ public sealed class AsPeopleWriteTests(LanguagePool shared) : IClassFixture<Lang
     [InlineData("php", "<?php\n$line = readline();\necho strrev($line), posix_getpid() > 0 ? '' : '?';", "abc\n", "cba")]
     [InlineData("php", "<?php\nwhile (($line = readline()) !== false) echo $line;", "a\nb\n", "ab")]
     public async Task A_program_reads_and_prints(string language, string source, string stdin, string expected) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(language, source, new CodeTest(null, stdin, expected)));
-
-    private Task<Grade> GradeAsync(string language, string source, params CodeTest[] tests) =>
-        new CodeGrader(shared.Pool, LanguageSet.Standard().Find(language)!, new SandboxLimits()).GradeAsync(source, tests, CancellationToken.None);
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync(language, source, new CodeTest(null, stdin, expected)));
 }

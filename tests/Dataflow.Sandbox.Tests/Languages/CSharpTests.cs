@@ -16,13 +16,10 @@ public sealed class CSharpTests(LanguagePool shared) : IClassFixture<LanguagePoo
     [InlineData("async Task<List<string>> F(int x) { await Task.Delay(1); return new() { \"a\" }; }", "F(2)", "[\"a\"]")]
     [InlineData("public static async Task<int> F(int x) { await Task.Delay(1); return x; }", "F(2)", "2")]
     public async Task A_task_of_any_kind_is_awaited_for_its_value(string source, string call, string expected) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, new CodeTest(call, null, expected, true)));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync("csharp", source, new CodeTest(call, null, expected, true)));
 
     [Fact]
     public async Task A_task_that_fails_is_told_with_its_own_error() => Assert.Equal(
         new Grade(Verdict.RuntimeError, "test 1: System.ArgumentException: no"),
-        await GradeAsync("static class S { public static async Task<int> F() { await Task.Delay(1); throw new ArgumentException(\"no\"); } }", new CodeTest("S.F()", null, "1")));
-
-    private Task<Grade> GradeAsync(string source, params CodeTest[] tests) =>
-        new CodeGrader(shared.Pool, new CSharp(), new SandboxLimits()).GradeAsync(source, tests, CancellationToken.None);
+        await shared.GradeAsync("csharp", "static class S { public static async Task<int> F() { await Task.Delay(1); throw new ArgumentException(\"no\"); } }", new CodeTest("S.F()", null, "1")));
 }

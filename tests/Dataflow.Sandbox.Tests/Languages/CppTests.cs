@@ -13,7 +13,7 @@ public sealed class CppTests(LanguagePool shared) : IClassFixture<LanguagePool>
     [InlineData("tuple<int, int>{1, 2}")]
     [InlineData("list<int>{1, 2}")]
     public async Task What_is_expected_may_be_written_as_the_program_would_write_it(string expected) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync("#include <vector>\nusing namespace std;\nvector<int> f() { return {1, 2}; }", new CodeTest("f()", null, expected)));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync("cpp", "#include <vector>\nusing namespace std;\nvector<int> f() { return {1, 2}; }", new CodeTest("f()", null, expected)));
 
     [Theory]
     [InlineData("text")]
@@ -24,8 +24,5 @@ public sealed class CppTests(LanguagePool shared) : IClassFixture<LanguagePool>
     [InlineData("fail")]
     [InlineData("call")]
     public async Task A_function_may_have_any_name(string name) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync($"int {name}(int x) {{ return x + 1; }}", new CodeTest($"{name}(2)", null, "3")));
-
-    private Task<Grade> GradeAsync(string source, params CodeTest[] tests) =>
-        new CodeGrader(shared.Pool, new Cpp(), new SandboxLimits()).GradeAsync(source, tests, CancellationToken.None);
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync("cpp", $"int {name}(int x) {{ return x + 1; }}", new CodeTest($"{name}(2)", null, "3")));
 }

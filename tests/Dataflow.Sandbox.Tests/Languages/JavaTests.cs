@@ -54,5 +54,5 @@ public sealed class JavaTests(LanguagePool shared) : IClassFixture<LanguagePool>
     private async Task PrintsOneAsync(string source) => Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, "1"));
 
     private Task<Grade> GradeAsync(string source, string expected) =>
-        new CodeGrader(shared.Pool, new Java(), new SandboxLimits()).GradeAsync(source, [new CodeTest(null, null, expected)], CancellationToken.None);
+        shared.GradeAsync("java", source, new CodeTest(null, null, expected));
 }

@@ -118,5 +118,9 @@ public sealed class LanguagePool : IAsyncDisposable
 {
     public SandboxPool Pool { get; } = SandboxPool.Create(2);
 
+    /// <summary>The grade within the usual limits.</summary>
+    public Task<Grade> GradeAsync(string language, string source, params CodeTest[] tests) =>
+        new CodeGrader(Pool, LanguageSet.Standard().Find(language)!, new SandboxLimits()).GradeAsync(source, tests, CancellationToken.None);
+
     public ValueTask DisposeAsync() => Pool.DisposeAsync();
 }

@@ -32,7 +32,7 @@ public sealed class NodeModuleTests(LanguagePool shared) : IClassFixture<Languag
     [InlineData("javascript", "export const x = 1;\nconst y = = 2;\n")]
     public async Task A_module_with_a_mistake_does_not_parse(string language, string source)
     {
-        Grade grade = await GradeAsync(language, source, new CodeTest(null, null, "1"));
+        Grade grade = await shared.GradeAsync(language, source, new CodeTest(null, null, "1"));
         Assert.Equal((Verdict.CompileError, 2, 11), (grade.Verdict, grade.Line, grade.Column));
         SourceAnalysis analysis = await new StaticAnalyser(shared.Pool).AnalyseAsync(Known.Find(language)!, source, CancellationToken.None);
         Assert.Equal((false, 2, 11), (analysis.Parses, analysis.Findings[0].Line, analysis.Findings[0].Column));
@@ -47,18 +47,15 @@ public sealed class NodeModuleTests(LanguagePool shared) : IClassFixture<Languag
     [InlineData("typescript", "const square = (x: number): number => x * x;\nexport = square;")]
     public async Task Scripts_and_modules_are_called_alike(string language, string source)
     {
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(language, source, new CodeTest("square(3)", null, "9"), new CodeTest("Promise.resolve(square(2))", null, "4")));
-        Assert.Equal(Verdict.Failed, (await GradeAsync(language, source, new CodeTest("square(3)", null, "8"))).Verdict);
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync(language, source, new CodeTest("square(3)", null, "9"), new CodeTest("Promise.resolve(square(2))", null, "4")));
+        Assert.Equal(Verdict.Failed, (await shared.GradeAsync(language, source, new CodeTest("square(3)", null, "8"))).Verdict);
     }
 
     private async Task ParsesAndPrintsOneAsync(string name, string source)
     {
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(name, source, new CodeTest(null, null, "1")));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync(name, source, new CodeTest(null, null, "1")));
         SourceAnalysis analysis = await new StaticAnalyser(shared.Pool).AnalyseAsync(Known.Find(name)!, source, CancellationToken.None);
         Assert.True(analysis.Parses);
         Assert.DoesNotContain(analysis.Findings, finding => finding.Code is "TS1375" or "TS1378" or "TS1431" or "TS1432");
     }
-
-    private Task<Grade> GradeAsync(string language, string source, params CodeTest[] tests) =>
-        new CodeGrader(shared.Pool, Known.Find(language)!, new SandboxLimits()).GradeAsync(source, tests, CancellationToken.None);
 }

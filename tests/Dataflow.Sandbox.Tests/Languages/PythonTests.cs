@@ -15,22 +15,22 @@ public sealed class PythonTests(LanguagePool shared) : IClassFixture<LanguagePoo
     [InlineData("import copy, sys\nclass A: pass\ndef f(x): return x + (getattr(sys.modules[copy.deepcopy(A()).__module__], 'A') is A)")]
     [InlineData("def f(x): return x + 1\nif __name__ == '__main__': f = None")]
     public async Task A_program_that_is_called_is_a_module_of_its_own(string source) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, new CodeTest("f(2)", null, "3"), new CodeTest("f(3)", null, "4")));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync("python", source, new CodeTest("f(2)", null, "3"), new CodeTest("f(3)", null, "4")));
 
     [Theory]
     [InlineData("n = int(input())\nif n > 2:\n    print(n + 1)\n    exit()\nprint(n + 1)\nquit(0)")]
     [InlineData("import sys\nassert sys.argv == ['/job/candidate.py'] and __file__ == sys.argv[0] and __name__ == '__main__'\nprint(int(input()) + 1)\nhelp")]
     public async Task A_program_has_the_names_that_an_interpreter_is_known_to_have(string source) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, new CodeTest(null, "2\n", "3\n"), new CodeTest(null, "5\n", "6\n")));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync("python", source, new CodeTest(null, "2\n", "3\n"), new CodeTest(null, "5\n", "6\n")));
 
     [Theory]
     [InlineData("def f(x):\n    if x < 0: exit(1)\n    return x + 1")]
     [InlineData("import inspect\ndef f(x): return x + len(inspect.getsource(f).splitlines())")]
-    public async Task A_function_has_them_too_and_its_source(string source) => Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, new CodeTest("f(2)", null, "3")));
+    public async Task A_function_has_them_too_and_its_source(string source) => Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync("python", source, new CodeTest("f(2)", null, "3")));
 
     [Fact]
     public async Task A_mistake_is_told_at_its_place_in_the_program_itself() =>
-        Assert.Equal("line 2, column 6: SyntaxError: '(' was never closed", (await GradeAsync("x = 1\nprint((x)\n", new CodeTest(null, "", "1"))).Detail);
+        Assert.Equal("line 2, column 6: SyntaxError: '(' was never closed", (await shared.GradeAsync("python", "x = 1\nprint((x)\n", new CodeTest(null, "", "1"))).Detail);
 
     [Theory]
     [InlineData("def f(): return (1 + 2j) * 2", "2 + 4j", "complex(2, -4)")]
@@ -43,22 +43,19 @@ public sealed class PythonTests(LanguagePool shared) : IClassFixture<LanguagePoo
     [InlineData("def f(): return 2.0", "Decimal(2)", "Decimal('Infinity')")]
     public async Task A_number_of_any_kind_equals_what_Python_says_it_equals(string source, string expected, string other)
     {
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(source, new CodeTest("f()", null, expected)));
-        Assert.Equal(Verdict.Failed, (await GradeAsync(source, new CodeTest("f()", null, other))).Verdict);
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync("python", source, new CodeTest("f()", null, expected)));
+        Assert.Equal(Verdict.Failed, (await shared.GradeAsync("python", source, new CodeTest("f()", null, other))).Verdict);
     }
 
     [Fact]
     public async Task A_whole_number_may_be_written_with_more_digits_than_Python_reads_by_itself()
     {
         string digits = "1" + new string('0', 5000);
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync("def f(x): return x", new CodeTest($"f({digits})", null, digits), new CodeTest($"f({digits})", null, digits, true)));
-        Assert.Equal(Verdict.RuntimeError, (await GradeAsync("def f(x): return str(x)", new CodeTest($"f({digits})", null, digits))).Verdict);
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync("python", "def f(x): return x", new CodeTest($"f({digits})", null, digits), new CodeTest($"f({digits})", null, digits, true)));
+        Assert.Equal(Verdict.RuntimeError, (await shared.GradeAsync("python", "def f(x): return str(x)", new CodeTest($"f({digits})", null, digits))).Verdict);
     }
 
     [Fact]
     public async Task A_number_with_too_large_an_exponent_has_no_plain_form() =>
-        Assert.Equal(Verdict.Failed, (await GradeAsync("from decimal import Decimal\ndef f(): return Decimal('1e999999')", new CodeTest("f()", null, "1"))).Verdict);
-
-    private Task<Grade> GradeAsync(string source, params CodeTest[] tests) =>
-        new CodeGrader(shared.Pool, new Python(), new SandboxLimits()).GradeAsync(source, tests, CancellationToken.None);
+        Assert.Equal(Verdict.Failed, (await shared.GradeAsync("python", "from decimal import Decimal\ndef f(): return Decimal('1e999999')", new CodeTest("f()", null, "1"))).Verdict);
 }

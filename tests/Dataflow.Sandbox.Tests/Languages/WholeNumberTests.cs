@@ -39,8 +39,8 @@ public sealed class WholeNumberTests(LanguagePool shared) : IClassFixture<Langua
         {
             // Without it JavaScript reads a number that has other digits.
             string suffix = !json && (name is "javascript" or "typescript") ? "n" : "";
-            Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(name, source, new CodeTest("f()", null, digits + suffix, json)));
-            Assert.Equal(new Grade(Verdict.Failed, $"test 1: f() gave {digits}"), await GradeAsync(name, source, new CodeTest("f()", null, digits[..^1] + last + suffix, json)));
+            Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync(name, source, new CodeTest("f()", null, digits + suffix, json)));
+            Assert.Equal(new Grade(Verdict.Failed, $"test 1: f() gave {digits}"), await shared.GradeAsync(name, source, new CodeTest("f()", null, digits[..^1] + last + suffix, json)));
         }
     }
 
@@ -52,7 +52,7 @@ public sealed class WholeNumberTests(LanguagePool shared) : IClassFixture<Langua
     [InlineData("csharp", "Math.Pow(2, 62)", "4611686018427387904")]
     [InlineData("sql", "4611686018427387904.0", "4611686018427387904")]
     public async Task A_float_that_is_whole_equals_the_number_that_it_is(string name, string call, string digits) =>
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(name, "", new CodeTest(call, null, digits, true)));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync(name, "", new CodeTest(call, null, digits, true)));
 
     [Theory]
     [InlineData("python")]
@@ -68,17 +68,14 @@ public sealed class WholeNumberTests(LanguagePool shared) : IClassFixture<Langua
         Language language = Known.Find(name)!;
         CodeTest[] tests = new[] { "18446744073709551615", "-9223372036854775808", name is "c" or "cpp" or "go" ? "9223372036854775808" : "-" + Factorial25 }
             .Select(digits => new CodeTest(language.Literal(JsonNode.Parse(digits)), null, digits, true)).ToArray();
-        Assert.Equal(new Grade(Verdict.Passed, ""), await GradeAsync(name, "", tests));
+        Assert.Equal(new Grade(Verdict.Passed, ""), await shared.GradeAsync(name, "", tests));
     }
 
     [Fact]
     public async Task A_list_of_whole_numbers_is_told_from_one_of_floats() => Assert.Equal(
-        Verdict.Failed, (await GradeAsync("python", "def f(): return [1e20]", new CodeTest("f()", null, "[100000000000000000001]", true))).Verdict);
+        Verdict.Failed, (await shared.GradeAsync("python", "def f(): return [1e20]", new CodeTest("f()", null, "[100000000000000000001]", true))).Verdict);
 
     [Fact]
     public async Task A_whole_number_as_a_key_is_the_text_of_its_digits_in_JSON() => Assert.Equal(
-        new Grade(Verdict.Passed, ""), await GradeAsync("python", "def f(): return {10 ** 25: 1}", new CodeTest("f()", null, "{\"10000000000000000000000000\": 1}", true)));
-
-    private Task<Grade> GradeAsync(string name, string source, params CodeTest[] tests) =>
-        new CodeGrader(shared.Pool, Known.Find(name)!, new SandboxLimits()).GradeAsync(source, tests, CancellationToken.None);
+        new Grade(Verdict.Passed, ""), await shared.GradeAsync("python", "def f(): return {10 ** 25: 1}", new CodeTest("f()", null, "{\"10000000000000000000000000\": 1}", true)));
 }
