@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Dataflow.Sandbox.Launcher;
 
 /// <summary>What ended a program.</summary>

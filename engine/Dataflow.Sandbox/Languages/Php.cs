@@ -10,9 +10,6 @@ public sealed partial class Php : Language
 {
     private const string Interpreter = "/usr/bin/php";
 
-    // What has more may not be an integer of 64 bits, and is a float then.
-    private const int ExactDigits = 18;
-
     private static readonly LiteralForms Forms = new("null", "true", "false")
     {
         Text = text => LiteralForms.QuoteRunes(text, point => "\\u{" + point.ToString("x", CultureInfo.InvariantCulture) + "}").Replace("$", "\\$", StringComparison.Ordinal),
@@ -54,7 +51,7 @@ public sealed partial class Php : Language
     // PHP has one kind of array: nothing in it is empty, and whole numbers from 0 on as keys make a list.
     public override CanonicalValue ExpectedJson(JsonNode? value) => CanonicalValue.OfJson(AsArrays(value));
 
-    public override bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value, ExactDigits);
+    public override bool TryReadLiteral(string text, out CanonicalValue value) => SimpleLiteral.TryRead(text, out value, SimpleLiteral.DigitsOf64Bits);
 
     public override string Literal(JsonNode? value) => Forms.Write(value);
 

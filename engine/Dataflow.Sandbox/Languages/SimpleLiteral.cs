@@ -6,6 +6,9 @@ namespace Dataflow.Sandbox.Languages;
 /// <summary>Reads what nearly all languages write alike: whole numbers, true, false, and plain strings in double quotes.</summary>
 internal static partial class SimpleLiteral
 {
+    /// <summary>Digits that any whole number may have to be an integer of 64 bits.</summary>
+    public const int DigitsOf64Bits = 18;
+
     /// <param name="digits">Most digits of a whole number that is that number, and not another that the language rounds it to.</param>
     public static bool TryRead(string text, out CanonicalValue value, int digits = int.MaxValue)
     {

@@ -12,9 +12,6 @@ namespace Dataflow.Sandbox.Languages;
 /// </summary>
 public sealed partial class Sql : Language
 {
-    // What has more may not be an integer of 64 bits, and is a float then.
-    private const int ExactDigits = 18;
-
     private static readonly LiteralForms Forms = new("NULL", "1", "0")
     {
         Text = text => text.Contains('\0', StringComparison.Ordinal) ? LiteralForms.None("sql", "a text with a zero character") : "'" + text.Replace("'", "''", StringComparison.Ordinal) + "'",
@@ -107,7 +104,7 @@ public sealed partial class Sql : Language
 
     public override bool TryReadLiteral(string text, out CanonicalValue value)
     {
-        bool simple = SimpleLiteral.TryRead(text, out value, ExactDigits) && !text.TrimStart().StartsWith('"');
+        bool simple = SimpleLiteral.TryRead(text, out value, SimpleLiteral.DigitsOf64Bits) && !text.TrimStart().StartsWith('"');
         value = simple ? ExpectedJson(JsonNode.Parse(value.Text)) : default;
         return simple;
     }

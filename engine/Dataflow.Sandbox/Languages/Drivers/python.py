@@ -105,11 +105,11 @@ def raised(trace):
 def load(source):
     """The candidate's scope: that of a module, which is found by what looks up where a class or a function comes from."""
     module = type(sys)("candidate")
-    module.__file__ = "/job/candidate.py"
-    sys.modules["candidate"] = module
     # A process that is not forked has to import it anew.
     sys.path.append("/job")
     import dataflow_start
+    module.__file__ = dataflow_start.CANDIDATE
+    sys.modules["candidate"] = module
     exec(compile(source, dataflow_start.CANDIDATE, "exec"), module.__dict__)
     return module.__dict__
 
